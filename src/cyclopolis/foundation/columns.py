@@ -74,7 +74,7 @@ def read_columns(package: str, name: str = "columns.csv") -> Mapping[str, tuple[
     mapping of table name to its columns, in file order
     """
     tables: dict[str, list[Column]] = {}
-    with (files(package) / name).open(encoding="utf-8", newline="") as handle:
+    with (files(package) / name).open(encoding="utf-8") as handle:
         for row in csv.DictReader(handle):
             column = Column(
                 table=row["table"],
@@ -91,7 +91,9 @@ def read_columns(package: str, name: str = "columns.csv") -> Mapping[str, tuple[
                 zh=row["zh"],
             )
             if column.type not in _TYPES:
-                raise ValueError(f"{package}/{name}: column {column.table}.{column.name} has unknown type {column.type!r}")
+                raise ValueError(
+                    f"{package}/{name}: column {column.table}.{column.name} has unknown type {column.type!r}"
+                )
             tables.setdefault(column.table, []).append(column)
     return {table: tuple(columns) for table, columns in tables.items()}
 

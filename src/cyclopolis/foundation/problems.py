@@ -35,7 +35,7 @@ class Problem:
     suggestion: str = ""
 
     def render(self, language: Language) -> str:
-        """Return one line: place, value, what is wrong, and the nearest valid name."""
+        """Return one line: how bad, place, value, what is wrong, and the nearest valid name."""
         place = [
             say(f"problem.place_{name}", language, **{name: value})
             for name, value in (("file", self.file), ("sheet", self.sheet), ("row", self.row), ("column", self.column))
@@ -43,7 +43,8 @@ class Problem:
         ]
         if self.value:
             place.append(say("problem.value", language, value=self.value))
-        line = ", ".join(place) + ": " if place else ""
+        line = say(f"problem.severity_{self.severity}", language) + ": "
+        line += ", ".join(place) + ": " if place else ""
         line += self.text.render(language)
         if self.suggestion:
             line += " " + say("problem.suggestion", language, suggestion=self.suggestion)

@@ -68,7 +68,9 @@ class Result(ABC):
         known = self.columns()
         for name, table in self.tables.items():
             if name not in known:
-                raise ValueError(f"{self.engine}: table {name!r} is not described in {self.columns_package}/columns.csv")
+                raise ValueError(
+                    f"{self.engine}: table {name!r} is not described in {self.columns_package}/columns.csv"
+                )
             expected = {column.name: column.dtype for column in known[name]}
             if dict(table.schema) != expected:
                 raise ValueError(f"{self.engine}: table {name!r} has {dict(table.schema)}, documented is {expected}")

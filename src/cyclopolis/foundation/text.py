@@ -38,10 +38,12 @@ def catalogue() -> Mapping[str, Mapping[Language, str]]:
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
         if not entry.name.endswith(".csv"):
             continue
-        with entry.open(encoding="utf-8", newline="") as handle:
+        with entry.open(encoding="utf-8") as handle:
             for row in csv.DictReader(handle):
                 if row["key"] in texts:
-                    raise ValueError(f"text {row['key']!r} stands twice in the catalogue, the second time in {entry.name}")
+                    raise ValueError(
+                        f"text {row['key']!r} stands twice in the catalogue, the second time in {entry.name}"
+                    )
                 texts[row["key"]] = {"en": row["en"], "zh": row["zh"]}
     return texts
 
