@@ -1,6 +1,7 @@
 """Columns are data: one CSV describes the tables of a plan or of a result, and code, docs and checks read it.
 
-A column table has the columns ``table, column, type, unit, required, refers, choices, minimum, maximum, aliases, en, zh``:
+A column table has the columns ``table, column, type, unit, required, refers, choices, minimum, maximum, aliases, en,
+zh``:
 
 - ``type``: ``id`` (an identifier that this table defines), ``ref`` (an identifier that another table defines, see
   ``refers``), ``text``, ``number``, ``integer``, ``flag`` (yes/no), ``year``, ``choice`` (see ``choices``), ``list``
