@@ -1,0 +1,103 @@
+"""Which bounds hold at the nearest values: a convex quadratic programme, solved by HiGHS."""
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from cyclopolis.foundation.problems import user_error
+
+Floats = NDArray[np.float64]
+
+TOUCH = 1e-6
+
+
+def _weights(covariance: sp.csr_matrix) -> sp.csc_matrix:
+    """Return the inverse of the covariance of the measured values, group by correlated group."""
+    size = covariance.shape[0]
+    count, labels = sp.csgraph.connected_components(covariance, directed=False)
+    diagonal = covariance.diagonal()
+    plain = np.bincount(labels, minlength=count)[labels] == 1
+    inverse = sp.lil_matrix((size, size))
+    inverse.setdiag(np.where(plain & (diagonal > 0), 1.0 / np.where(diagonal > 0, diagonal, 1.0), 0.0))
+    for label in np.unique(labels[~plain]).tolist():
+        group = np.flatnonzero(labels == label)
+        inverse[np.ix_(group, group)] = np.linalg.inv(covariance[group][:, group].toarray())
+    return sp.csc_matrix(inverse)
+
+
+def active_bounds(
+    matrix: sp.csr_matrix,
+    right: Floats,
+    measured: Floats,
+    covariance: sp.csr_matrix,
+    lower: Floats,
+    upper: Floats,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which lower and which upper bounds hold with force at the nearest values.
+
+    Parameters
+    ----------
+    matrix, right
+        Linear relations ``matrix @ z = right``.
+    measured : (n,) array
+        Zero where nothing was measured.
+    covariance : (n, n) csr matrix
+        Of the measured values, zero where nothing was measured.
+    lower, upper : (n,) arrays
+        Bounds, infinite where there is none.
+
+    Returns
+    -------
+    at_lower, at_upper : (n,) bool arrays
+
+    Raises
+    ------
+    UserError
+        If no values satisfy the relations within the bounds.
+
+    Examples
+    --------
+    >>> held, _ = active_bounds(sp.csr_matrix([[1.0, -1.0]]), np.zeros(1), np.array([-3.0, 1.0]),
+    ...                         sp.csr_matrix(np.eye(2)), np.zeros(2), np.full(2, np.inf))
+    >>> bool(held.any())
+    True
+    """
+    weights = _weights(covariance)
+    scale = float(np.median(weights.diagonal()[weights.diagonal() > 0])) if weights.nnz else 1.0
+    weights = sp.csc_matrix(weights / scale)
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)  # noqa: FBT003 - HiGHS' own positional signature
+    solver.passModel(_model(matrix, right, -(weights @ measured), lower, upper))
+    triangle = sp.csc_matrix(sp.tril(weights))
+    solver.passHessian(_hessian(triangle))
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        raise user_error("metabolism.bounds_impossible")
+    solution = solver.getSolution()
+    values, duals = np.array(solution.col_value), np.array(solution.col_dual)
+    span = TOUCH * np.maximum(1.0, np.abs(values))
+    force = 1e-9 * max(1.0, float(np.abs(weights @ measured).max(initial=0.0)))
+    return (values - lower < span) & (duals > force), (upper - values < span) & (duals < -force)
+
+
+def _model(matrix: sp.csr_matrix, right: Floats, cost: Floats, lower: Floats, upper: Floats) -> highspy.HighsLp:
+    """Return the linear part of the programme."""
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = matrix.shape
+    model.col_cost_, model.col_lower_, model.col_upper_ = cost, lower, upper
+    model.row_lower_ = model.row_upper_ = right
+    columns = sp.csc_matrix(matrix)
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_, model.a_matrix_.index_ = columns.indptr, columns.indices
+    model.a_matrix_.value_ = columns.data
+    return model
+
+
+def _hessian(triangle: sp.csc_matrix) -> highspy.HighsHessian:
+    """Return the quadratic part, its lower triangle column by column."""
+    hessian = highspy.HighsHessian()
+    hessian.dim_ = triangle.shape[0]
+    hessian.format_ = highspy.HessianFormat.kTriangular
+    hessian.start_, hessian.index_, hessian.value_ = triangle.indptr, triangle.indices, triangle.data
+    return hessian
