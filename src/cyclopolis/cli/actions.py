@@ -1,0 +1,162 @@
+"""What each command does: ask the engines, show what they answer. No arithmetic here.
+
+Engines are reached through the lazy names of the package ``cyclopolis``, so that nothing heavy is read before it is
+needed.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cyclopolis
+from cyclopolis.cli.call import Call
+from cyclopolis.cli.console import Watch, out, out_json, show_problems, table_lines
+from cyclopolis.foundation.numbers import number_text, unit_text
+from cyclopolis.foundation.text import Language, Message, say
+
+if TYPE_CHECKING:
+    from cyclopolis.foundation.result import Result
+    from cyclopolis.study import RunResult
+
+
+def new(call: Call) -> int:
+    """Copy an example plan into a new folder."""
+    folder = cyclopolis.new_plan(Path(call.values["folder"]), call.values["from"])
+    out(say("cli.new_done", call.interface, folder=folder.resolve()))
+    return 0
+
+
+def template(call: Call) -> int:
+    """Write an empty workbook to fill in."""
+    path = cyclopolis.write_template(Path(call.values["workbook"]), call.chosen or call.interface)
+    out(say("cli.template_done", call.interface, path=path.resolve()))
+    return 0
+
+
+def check(call: Call) -> int:
+    """List what is wrong with a plan and what is worth knowing."""
+    problems = cyclopolis.check_plan(call.plan, call.scenario)
+    errors = sum(problem.severity == "error" for problem in problems)
+    language = call.language
+    if call.json:
+        found = [problem.as_dict(language) for problem in problems]
+        out_json({"ok": not errors, "plan": str(call.plan), "scenario": call.scenario, "problems": found})
+    else:
+        show_problems(problems, language)
+        key = "cli.check_bad" if errors else "cli.check_good"
+        out(say(key, language, plan=call.plan, errors=errors, notices=len(problems) - errors))
+    return 2 if errors else 0
+
+
+def balance(call: Call) -> int:
+    """Balance the base year."""
+    return _one_engine(call, "balance", {})
+
+
+def design(call: Call) -> int:
+    """Design a better place."""
+    return _one_engine(call, "design", _design_options(call))
+
+
+def rate(call: Call) -> int:
+    """Rate before and after the design."""
+    return _one_engine(call, "rate", {})
+
+
+def run(call: Call) -> int:
+    """Run every engine and write the report."""
+    language = call.language
+    with Watch(call.quiet, language) as progress:
+        done = cyclopolis.run(call.plan, call.scenario, options=_design_options(call), progress=progress)
+        page = _write_report(done, language, progress)
+    if call.json:
+        results = {name: _result_json(result, language, tables=False) for name, result in done.results.items()}
+        out_json({"ok": True, "report": str(page), "summary": str(page.with_name("summary.html")), "results": results})
+        return 0
+    for result in done.results.values():
+        _show_summary(result, language)
+    out(say("cli.report_at", language, path=page, summary=page.with_name("summary.html")))
+    return 0
+
+
+def report(call: Call) -> int:
+    """Write the report from saved results."""
+    done = cyclopolis.load_run(call.plan, call.scenario)
+    language = call.language
+    with Watch(call.quiet, language) as progress:
+        page = _write_report(done, language, progress)
+    out(say("cli.report_at", language, path=page, summary=page.with_name("summary.html")))
+    return 0
+
+
+def verify(call: Call) -> int:
+    """Solve published cases and compare."""
+    language = call.interface
+    with Watch(call.quiet, language) as progress:
+        found = cyclopolis.verify([Path(name) for name in call.values["cases"]], progress=progress)
+    if call.json:
+        out_json(found.as_dict(language))
+    else:
+        for line in found.lines(language):
+            out(line)
+    return int(found.exit_code)
+
+
+def _design_options(call: Call) -> dict[str, Any]:
+    """Return the options of design that were typed."""
+    names = ("year", "gap", "time_limit")
+    return {name: call.values[name] for name in names if call.values.get(name) is not None}
+
+
+def _one_engine(call: Call, engine: str, options: Mapping[str, Any]) -> int:
+    """Run a plan up to one engine and show that engine's answer."""
+    language = call.language
+    with Watch(call.quiet, language) as progress:
+        done = cyclopolis.run(call.plan, call.scenario, until=engine, options=options, progress=progress)
+    result = done.results[engine]
+    if call.json:
+        out_json({"ok": True, "saved": str(done.folder / engine), **_result_json(result, language, tables=True)})
+    else:
+        _show_summary(result, language)
+        out(say("cli.saved_at", language, folder=done.folder / engine))
+    return 0
+
+
+def _write_report(done: "RunResult", language: Language, progress: Any) -> Path:  # noqa: ANN401 - a listener
+    progress(Message("cli.stage_report"))
+    return cyclopolis.write_report(done.plan, done.results, done.folder, language)
+
+
+def _show_summary(result: "Result", language: Language) -> None:
+    headers = [say(f"cli.column_{name}", language) for name in ("name", "value", "unit", "provenance")]
+    rows = [
+        (
+            line.name.render(language),
+            line.value if isinstance(line.value, str) else number_text(line.value),
+            unit_text(line.unit, language),
+            say(f"provenance.{line.provenance}", language),
+        )
+        for line in result.summary()
+    ]
+    out(say(f"study.engine_{result.engine}", language))
+    for text in table_lines(headers, rows, (False, True, False, False)):
+        out(f"  {text}")
+    out()
+
+
+def _result_json(result: "Result", language: Language, *, tables: bool) -> dict[str, Any]:
+    """Return a result as plain values."""
+    summary = [
+        {
+            "key": line.name.key,
+            "name": line.name.render(language),
+            "value": line.value,
+            "unit": line.unit,
+            "provenance": line.provenance,
+        }
+        for line in result.summary()
+    ]
+    found: dict[str, Any] = {"engine": result.engine, "summary": summary, "facts": dict(result.facts)}
+    if tables:
+        found["tables"] = {name: table.to_dicts() for name, table in result.tables.items()}
+    return found
