@@ -1,0 +1,327 @@
+"""Reads framework files and refuses what is not one: every problem names the file, the entry and the field."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import yaml
+
+from cyclopolis.foundation.problems import Problem, UserError
+from cyclopolis.foundation.text import Message, message
+from cyclopolis.library.frameworks.formula import Formula, parse_formula
+from cyclopolis.library.frameworks.model import (
+    COMPARISONS,
+    STATEMENTS,
+    Case,
+    Dimension,
+    Framework,
+    Group,
+    Indicator,
+    Level,
+    Target,
+)
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DIRECTIONS = ("higher", "lower", "range")
+_VERDICTS = ("all", "required_and_groups", "none")
+_GROUP_RULES = ("at_least", "exactly")
+_OPS = (*COMPARISONS, *STATEMENTS, "range", "bool", "report", "levels", "all", "any")
+
+
+def load_frameworks(folder: Path | None = None) -> Mapping[str, Framework]:
+    """Return all frameworks by id, in file order.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Further frameworks: every ``*.yaml`` in it is read as well and must not reuse an id of the library.
+
+    Raises
+    ------
+    UserError
+        If a file is not a framework; all problems of all files at once.
+
+    Examples
+    --------
+    >>> load_frameworks()["hj-274-2015"].title_zh
+    '国家生态工业示范园区标准 HJ 274-2015'
+    """
+    found = dict(_shipped())
+    problems: list[Problem] = []
+    for path in sorted(folder.glob("*.yaml")) if folder is not None else ():
+        try:
+            framework = read_framework(path.read_bytes(), path.name)
+        except UserError as error:
+            problems.extend(error.problems)
+            continue
+        if framework.id in found:
+            problems.append(Problem(message("framework.id_taken", id=framework.id), file=path.name))
+        found[framework.id] = framework
+    if problems:
+        raise UserError(problems)
+    return MappingProxyType(found)
+
+
+@cache
+def _shipped() -> Mapping[str, Framework]:
+    entries = sorted((files("cyclopolis.library.frameworks") / "data").iterdir(), key=lambda entry: entry.name)
+    read = [read_framework(entry.read_bytes(), entry.name) for entry in entries if entry.name.endswith(".yaml")]
+    return {framework.id: framework for framework in read}
+
+
+def read_framework(content: bytes, name: str) -> Framework:
+    """Read one framework from YAML.
+
+    Parameters
+    ----------
+    content : bytes
+        The file, UTF-8.
+    name : str
+        Its name, for the messages.
+
+    Raises
+    ------
+    UserError
+        With every problem found.
+    """
+    try:
+        tree = yaml.load(content, _LOADER)  # noqa: S506 - both loaders are the safe ones
+    except (yaml.YAMLError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError([Problem(message("framework.unreadable", reason=reason), file=name)]) from error
+    reader = _Reader(name)
+    framework = reader.framework(tree)
+    if reader.problems:
+        raise UserError(reader.problems)
+    return framework
+
+
+class _Reader:
+    """Turns the tree of one file into a framework and collects what is wrong with it."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def refuse(self, entry: str, field: str, text: Message) -> None:
+        self.problems.append(Problem(text, file=self.file, column=f"{entry}: {field}" if entry else field))
+
+    def mapping(self, tree: object, entry: str, field: str) -> Mapping[str, Any]:
+        if isinstance(tree, dict):
+            return tree
+        self.refuse(entry, field, message("framework.not_mapping"))
+        return {}
+
+    def listing(self, tree: object, entry: str, field: str) -> Sequence[Any]:
+        if tree is None:
+            return ()
+        if isinstance(tree, list):
+            return tree
+        self.refuse(entry, field, message("framework.not_list"))
+        return ()
+
+    def text(self, tree: Mapping[str, Any], field: str, entry: str, *, required: bool = False) -> str:
+        value = tree.get(field)
+        if value is None:
+            if required:
+                self.refuse(entry, field, message("framework.missing_field", field=field))
+            return ""
+        return str(value)
+
+    def number(self, tree: Mapping[str, Any], field: str, entry: str, *, required: bool = False) -> float | None:
+        value = tree.get(field)
+        if value is None and not required:
+            return None
+        if isinstance(value, int | float):
+            return float(value)
+        self.refuse(entry, field, message("framework.not_number", field=field, value=value))
+        return None
+
+    def choice(self, tree: Mapping[str, Any], field: str, entry: str, choices: Sequence[str]) -> str:
+        value = self.text(tree, field, entry, required=True)
+        if value and value not in choices:
+            self.refuse(entry, field, message("framework.not_choice", value=value, choices=", ".join(choices)))
+        return value
+
+    def formula(self, text: object, entry: str, field: str) -> Formula | None:
+        if text is None:
+            return None
+        try:
+            return parse_formula(str(text))
+        except UserError as error:
+            self.refuse(entry, field, error.problems[0].text)
+            return None
+
+    def framework(self, tree: object) -> Framework:
+        top = self.mapping(tree, "", "")
+        head = self.mapping(top.get("framework"), "", "framework")
+        identity = self.text(head, "id", "framework", required=True)
+        dimensions: list[Dimension] = []
+        indicators: list[Indicator] = []
+        for item in self.listing(top.get("dimensions"), "", "dimensions"):
+            dimension = self.mapping(item, "dimensions", "dimension")
+            dimensions.append(self.dimension(dimension))
+            indicators.extend(self.dimension_indicators(dimension, identity))
+        levels = tuple(self.level(item) for item in self.listing(head.get("levels"), "framework", "levels"))
+        self.unique([indicator.id for indicator in indicators], "indicators")
+        self.schemes(indicators, levels)
+        return Framework(
+            id=identity,
+            title=self.text(head, "title", "framework", required=True),
+            title_zh=self.text(head, "title_zh", "framework"),
+            publisher=self.text(head, "publisher", "framework"),
+            year=int(self.number(head, "year", "framework", required=True) or 0),
+            status=self.text(head, "status", "framework"),
+            sources=self.sources(head),
+            verdict=self.choice(head, "verdict", "framework", _VERDICTS) if "verdict" in head else "none",
+            total_points=self.number(head, "total_points", "framework"),
+            dimensions=tuple(dimensions),
+            indicators=tuple(indicators),
+            levels=levels,
+            groups=self.groups(head, {indicator.id for indicator in indicators}),
+            file=self.file,
+        )
+
+    def sources(self, head: Mapping[str, Any]) -> tuple[str, ...]:
+        found = []
+        for item in self.listing(head.get("source"), "framework", "source"):
+            source = self.mapping(item, "framework", "source")
+            found.append(" ".join(str(source[key]) for key in ("title", "url") if source.get(key)))
+        return tuple(found)
+
+    def unique(self, ids: Sequence[str], field: str) -> None:
+        for identity in sorted({one for one in ids if ids.count(one) > 1}):
+            self.refuse(identity, field, message("framework.twice", id=identity))
+
+    def schemes(self, indicators: Sequence[Indicator], levels: Sequence[Level]) -> None:
+        known = {level.scheme for level in levels if level.scheme}
+        for indicator in indicators:
+            for target in indicator.target.walk():
+                if target.op == "levels" and target.scheme not in known:
+                    self.refuse(indicator.id, "target", message("framework.unknown_scheme", scheme=target.scheme))
+
+    def dimension(self, tree: Mapping[str, Any]) -> Dimension:
+        identity = self.text(tree, "id", "dimensions", required=True)
+        return Dimension(
+            id=identity,
+            name=self.text(tree, "name", identity, required=True),
+            name_zh=self.text(tree, "name_zh", identity),
+            edition=self.text(tree, "edition", identity),
+            points=self.number(tree, "points_max", identity),
+        )
+
+    def dimension_indicators(self, tree: Mapping[str, Any], framework: str) -> list[Indicator]:
+        place = {"framework": framework, "dimension": str(tree.get("id", "")), "edition": str(tree.get("edition", ""))}
+        found = []
+        for item in self.listing(tree.get("categories"), place["dimension"], "categories"):
+            category = self.mapping(item, place["dimension"], "category")
+            for entry in self.listing(category.get("indicators"), str(category.get("id", "")), "indicators"):
+                where = {**place, "category": str(category.get("id", ""))}
+                found.append(self.indicator(self.mapping(entry, where["category"], "indicator"), where))
+        for entry in self.listing(tree.get("evidenced_checks"), place["dimension"], "evidenced_checks"):
+            check = {"target": {"op": "report"}, "required": False, **self.mapping(entry, place["dimension"], "check")}
+            found.append(self.indicator(check, {**place, "category": "evidenced_checks"}))
+        return found
+
+    def indicator(self, tree: Mapping[str, Any], place: Mapping[str, str]) -> Indicator:
+        identity = self.text(tree, "id", place["dimension"], required=True)
+        required = tree.get("required", False)
+        if not isinstance(required, bool):
+            self.refuse(identity, "required", message("framework.not_flag", value=required))
+        formula = self.formula(tree.get("formula"), identity, "formula")
+        inputs = {str(key): str(unit) for key, unit in self.mapping(tree.get("inputs") or {}, identity, "inputs").items()}
+        if formula is not None:
+            for name in formula.names:
+                if name.removeprefix("base.") not in inputs:
+                    self.refuse(identity, "formula", message("framework.unknown_input", name=name))
+        return Indicator(
+            **place,
+            id=identity,
+            name=self.text(tree, "name", identity, required=True),
+            name_zh=self.text(tree, "name_zh", identity),
+            unit=self.text(tree, "unit", identity).removeprefix("-"),
+            direction=self.choice(tree, "direction", identity, _DIRECTIONS),
+            required=bool(required),
+            kind=self.text(tree, "kind", identity),
+            group=self.text(tree, "group", identity),
+            target=self.target(tree.get("target"), identity),
+            weight=self.number(tree, "weight", identity),
+            formula=formula,
+            inputs=MappingProxyType(inputs),
+            provenance=self.choice(tree, "provenance", identity, ("seen", "memory", "user")),
+            name_provenance=self.text(tree, "name_provenance", identity),
+            formula_provenance=self.text(tree, "formula_provenance", identity),
+            note=self.text(tree, "note", identity),
+        )
+
+    def target(self, tree: object, entry: str) -> Target:
+        shape = self.mapping(tree, entry, "target")
+        if "cases" in shape:
+            return Target("cases", cases=self.cases(shape["cases"], entry))
+        op = self.choice(shape, "op", entry, _OPS)
+        value_of = self.formula(shape.get("value_of"), entry, "target value_of")
+        bare = op in {*COMPARISONS, "bool"} and "value_of" not in shape
+        default = {"value": True} if op == "bool" else {}
+        parts = self.listing(shape.get("of"), entry, "target of")
+        if op in {"all", "any"} and not parts:
+            self.refuse(entry, "target of", message("framework.missing_field", field="of"))
+        target = Target(
+            op=op,
+            value=self.number({**default, **shape}, "value", entry, required=bare),
+            value_of=value_of,
+            minimum=self.number(shape, "min", entry, required=op == "range"),
+            maximum=self.number(shape, "max", entry, required=op == "range"),
+            scheme=self.text(shape, "scheme", entry, required=op == "levels"),
+            text=self.text(shape, "text", entry),
+            text_zh=self.text(shape, "text_zh", entry),
+            parts=tuple(self.target(part, entry) for part in parts),
+        )
+        if target.minimum is not None and target.maximum is not None and target.minimum > target.maximum:
+            self.refuse(entry, "target", message("framework.range_reversed"))
+        return target
+
+    def cases(self, tree: object, entry: str) -> tuple[Case, ...]:
+        found = []
+        for item in self.listing(tree, entry, "target cases"):
+            shape = self.mapping(item, entry, "target case")
+            when = self.formula(str(shape.get("when", "true")), entry, "target when")
+            target = self.target({key: value for key, value in shape.items() if key != "when"}, entry)
+            if when is not None:
+                found.append(Case(when, target))
+        if not found:
+            self.refuse(entry, "target cases", message("framework.missing_field", field="cases"))
+        return tuple(found)
+
+    def level(self, item: object) -> Level:
+        tree = self.mapping(item, "levels", "level")
+        identity = self.text(tree, "id", "levels", required=True)
+        scheme = self.text(tree, "scheme", identity)
+        return Level(
+            id=identity,
+            label=self.text(tree, "label", identity, required=True),
+            label_zh=self.text(tree, "label_zh", identity),
+            rule=self.text(tree, "rule", identity),
+            scheme=scheme,
+            min_points=self.number(tree, "min_points", identity),
+            score=self.formula(tree.get("rule"), identity, "rule") if scheme else None,
+            provenance=self.text(tree, "provenance", identity),
+        )
+
+    def groups(self, head: Mapping[str, Any], known: set[str]) -> tuple[Group, ...]:
+        found = []
+        for item in self.listing(head.get("groups"), "framework", "groups"):
+            tree = self.mapping(item, "groups", "group")
+            identity = self.text(tree, "id", "groups", required=True)
+            members = tuple(str(member) for member in self.listing(tree.get("of"), identity, "of"))
+            for member in members:
+                if member not in known:
+                    self.refuse(identity, "of", message("framework.unknown_member", id=member))
+            count = int(self.number(tree, "n", identity, required=True) or 0)
+            if not 1 <= count <= len(members):
+                self.refuse(identity, "n", message("framework.group_count", n=count, members=len(members)))
+            rule = self.choice(tree, "rule", identity, _GROUP_RULES)
+            found.append(Group(identity, rule, count, members, self.text(tree, "provenance", identity)))
+        return tuple(found)
