@@ -11,7 +11,9 @@ Examples
 'Changzhi Partner Park'
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -23,11 +25,15 @@ _HOMES = {
     "new_plan": "cyclopolis.plan",
     "example": "cyclopolis.examples",
     "load_library": "cyclopolis.library",
+    "search_library": "cyclopolis.library",
+    "technology_sheet": "cyclopolis.library",
+    "chain_gaps": "cyclopolis.library",
     "compile_network": "cyclopolis.network",
     "balance": "cyclopolis.industry",
     "design": "cyclopolis.design",
     "rate": "cyclopolis.rating",
     "run": "cyclopolis.study",
+    "load_run": "cyclopolis.study",
     "verify": "cyclopolis.study",
     "write_report": "cyclopolis.report",
 }
@@ -42,6 +48,17 @@ def __getattr__(name: str) -> object:
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+class _Package(ModuleType):
+    """Keeps ``cyclopolis.design`` the function: importing the package of that name would else put itself in its place."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -108,7 +108,7 @@ def _help_of_group(context: click.Context, **unused: object) -> None:
 def _command(command: Command, parent: str, language: Language, words: type[click.Context]) -> click.Command:
     name = command.name if parent == "cyclopolis" else f"{parent}_{command.name}"
     if command.commands:
-    XX
+        return _group(command.name, command.commands, f"cli.{name}_help", language, words, [_option(LANG, language)])
     text = say(f"cli.{name}_help", language)
     made = click.Command(
         command.name,
