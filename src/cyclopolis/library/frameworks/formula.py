@@ -1,15 +1,15 @@
 """Formulas of indicators: a small arithmetic language, parsed by Python's own grammar and never executed as Python.
 
-Allowed are numbers, texts in comparisons, names, ``+ - * / **``, parentheses, comparisons, ``and``/``or``/``not``, and the
-functions ``min``, ``max``, ``abs``, ``log``, ``exp``, ``sqrt``. A name may carry the prefix ``base.``: its value before the
-design. Everything else (attributes, calls, indexing, lambdas, ...) is refused when the formula is read.
+Allowed are numbers, texts in comparisons, names, ``+ - * / **``, parentheses, comparisons, ``and``, ``or``, ``not``,
+and the functions ``min``, ``max``, ``abs``, ``log``, ``exp``, ``sqrt``. A name may carry the prefix ``base.``: its value
+before the design. Everything else (attributes, calls, indexing, lambdas, ...) is refused when the formula is read.
 
-Values are numbers, texts or numpy arrays of one shape; NaN is unknown, and what cannot be computed (division by zero, the
-logarithm of a negative number) is NaN as well, never an error.
+Values are numbers, texts or numpy arrays of one shape; NaN (for a text: the empty text) is unknown, and what cannot be
+computed (division by zero, the logarithm of a negative number) is NaN as well, never an error.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,12 +18,19 @@ import numpy.typing as npt
 
 from cyclopolis.foundation.problems import user_error
 
-Value = float | str | npt.NDArray[np.float64]
-"""A value of a name: a number, a text (only compared), or an array with NaN for unknown."""
+Numbers = npt.NDArray[np.float64]
+Value = float | str | Numbers | npt.NDArray[np.str_]
+"""A value of a name: a number, a text (only compared), or an array of either."""
 
 _LONGEST = 2000
 _DEEPEST = 40
-_FUNCTIONS = {"min": 2, "max": 2, "abs": 1, "log": 1, "exp": 1, "sqrt": 1}
+_ELEMENTWISE: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "abs": np.abs,
+    "log": np.log,
+    "exp": np.exp,
+    "sqrt": np.sqrt,
+}
+_FEWEST = {"min": 2, "max": 2, "abs": 1, "log": 1, "exp": 1, "sqrt": 1}
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd, ast.Not)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
@@ -43,7 +50,7 @@ class Formula:
     text: str
     names: tuple[str, ...]
 
-    def evaluate(self, values: Mapping[str, Value]) -> npt.NDArray[np.float64]:
+    def evaluate(self, values: Mapping[str, Value]) -> Numbers:
         """Return the value of the formula.
 
         Parameters
@@ -99,7 +106,7 @@ def parse_formula(text: str) -> Formula:
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     plain = [name for name in names if name not in called and name not in {"base", "true", "false"}]
     found = [*plain, *(f"base.{name}" for name in sorted(base))]
-    return Formula(text, tuple(sorted(found, key=lambda name: text.find(name))))
+    return Formula(text, tuple(sorted(found, key=text.find)))
 
 
 @cache
@@ -120,78 +127,69 @@ def _check(node: ast.expr, text: str, depth: int) -> None:
         raise user_error("framework.formula_too_deep", formula=text, deepest=_DEEPEST)
     if not _allowed(node):
         raise user_error("framework.formula_refused", formula=text, part=ast.unparse(node))
+    named = isinstance(node, ast.Call | ast.Attribute)
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr) and not (isinstance(node, ast.Call | ast.Attribute) and isinstance(child, ast.Name)):
+        if isinstance(child, ast.expr) and not (named and isinstance(child, ast.Name)):
             _check(child, text, depth + 1)
 
 
 def _allowed(node: ast.expr) -> bool:
     match node:
         case ast.Constant(value=value):
-            return isinstance(value, int | float | str)
-        case ast.Name():
-            return True
-        case ast.Attribute(value=ast.Name(id="base")):
+            return isinstance(value, int | float | str) and not isinstance(value, bool)
+        case ast.Name() | ast.Attribute(value=ast.Name(id="base")) | ast.BoolOp():
             return True
         case ast.BinOp(op=operator) | ast.UnaryOp(op=operator):
             return isinstance(operator, _OPERATORS)
-        case ast.BoolOp():
-            return True
         case ast.Compare(ops=operators):
             return all(isinstance(operator, _COMPARISONS) for operator in operators)
-        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=keywords):
-            return name in _FUNCTIONS and not keywords and len(arguments) >= _FUNCTIONS[name]
-        case _:
-            return False
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            exact = len(arguments) == 1 if name in _ELEMENTWISE else len(arguments) >= _FEWEST.get(name, 0)
+            return name in _FEWEST and exact
+    return False
 
 
 def _compute(node: ast.expr, values: Mapping[str, Value]) -> Value:
     match node:
-        case ast.Constant(value=str() as constant):
-            return constant
         case ast.Constant(value=constant):
-            return float(constant)  # type: ignore[arg-type]  # _allowed admits int, float and str only
-        case ast.Name(id="true"):
-            return 1.0
-        case ast.Name(id="false"):
-            return 0.0
+            return constant if isinstance(constant, str) else float(str(constant))
         case ast.Name(id=name):
-            return values.get(name, float("nan"))
+            return {"true": 1.0, "false": 0.0}.get(name, values.get(name, float("nan")))
         case ast.Attribute(attr=name):
             return values.get(f"base.{name}", float("nan"))
-        case ast.UnaryOp(op=operator, operand=operand):
-            return _unary(operator, _number(_compute(operand, values)))
-        case ast.BinOp(left=left, op=operator, right=right):
-            return _binary(operator, _number(_compute(left, values)), _number(_compute(right, values)))
-        case ast.BoolOp(op=junction, values=parts):
-            return _joined(isinstance(junction, ast.And), [_number(_compute(part, values)) for part in parts])
         case ast.Compare(left=left, ops=operators, comparators=rights):
             sides = [_compute(side, values) for side in (left, *rights)]
             pairs = zip(operators, sides, sides[1:], strict=False)
-            return _joined(True, [_compared(operator, one, other) for operator, one, other in pairs])
+            return _joined([_compared(operator, one, other) for operator, one, other in pairs], every=True)
+    return _arithmetic(node, values)
+
+
+def _arithmetic(node: ast.expr, values: Mapping[str, Value]) -> Numbers:
+    match node:
+        case ast.UnaryOp(op=operator, operand=operand):
+            return _unary(operator, _numbers(operand, values))
+        case ast.BinOp(left=left, op=operator, right=right):
+            return _binary(operator, _numbers(left, values), _numbers(right, values))
+        case ast.BoolOp(op=junction, values=parts):
+            return _joined([_numbers(part, values) for part in parts], every=isinstance(junction, ast.And))
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            return _called(name, [_number(_compute(argument, values)) for argument in arguments])
-        case _:
-            raise AssertionError(ast.dump(node))
+            return _called(name, [_numbers(argument, values) for argument in arguments])
+    raise AssertionError(ast.dump(node))
 
 
-def _number(value: Value) -> npt.NDArray[np.float64]:
-    return np.asarray(np.nan if isinstance(value, str) else value, dtype=float)
+def _numbers(node: ast.expr, values: Mapping[str, Value]) -> Numbers:
+    """Return the node's value as numbers; a text where a number belongs is unknown."""
+    value = np.asarray(_compute(node, values))
+    return np.full(value.shape, np.nan) if value.dtype.kind == "U" else value.astype(float)
 
 
-def _unary(operator: ast.unaryop, value: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    match operator:
-        case ast.USub():
-            return -value
-        case ast.Not():
-            return np.where(np.isnan(value), np.nan, np.where(value == 0, 1.0, 0.0))
-        case _:
-            return value
+def _unary(operator: ast.unaryop, value: Numbers) -> Numbers:
+    if isinstance(operator, ast.Not):
+        return np.where(np.isnan(value), np.nan, np.where(value == 0, 1.0, 0.0))
+    return -value if isinstance(operator, ast.USub) else value
 
 
-def _binary(
-    operator: ast.operator, left: npt.NDArray[np.float64], right: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def _binary(operator: ast.operator, left: Numbers, right: Numbers) -> Numbers:
     match operator:
         case ast.Add():
             return left + right
@@ -201,44 +199,43 @@ def _binary(
             return left * right
         case ast.Div():
             return left / right
+    return np.where(np.isnan(left) | np.isnan(right), np.nan, np.power(left, right))
+
+
+def _compared(operator: ast.cmpop, left: Value, right: Value) -> Numbers:
+    one, other = np.asarray(left), np.asarray(right)
+    texts = (one.dtype.kind == "U") + (other.dtype.kind == "U")
+    if texts == 1 or (texts == 2 and not isinstance(operator, ast.Eq | ast.NotEq)):
+        return np.full(np.broadcast_shapes(one.shape, other.shape), np.nan)
+    unknown = (one == "") | (other == "") if texts else np.isnan(one) | np.isnan(other)
+    match operator:
+        case ast.Lt():
+            true = one < other
+        case ast.LtE():
+            true = one <= other
+        case ast.Gt():
+            true = one > other
+        case ast.GtE():
+            true = one >= other
+        case ast.Eq():
+            true = one == other
         case _:
-            power = np.power(left, right)
-            return np.where(np.isnan(left) | np.isnan(right), np.nan, power)
+            true = one != other
+    return np.where(unknown, np.nan, np.asarray(true, dtype=float))
 
 
-def _compared(operator: ast.cmpop, left: Value, right: Value) -> npt.NDArray[np.float64]:
-    if isinstance(left, str) or isinstance(right, str):
-        if not (isinstance(left, str) and isinstance(right, str)):
-            return np.asarray(np.nan)
-        same = left == right
-        return np.asarray(float(same if isinstance(operator, ast.Eq) else not same))
-    one, other = np.asarray(left, dtype=float), np.asarray(right, dtype=float)
-    tests = {ast.Lt: one < other, ast.LtE: one <= other, ast.Gt: one > other, ast.GtE: one >= other, ast.Eq: one == other}
-    result = tests.get(type(operator), one != other)
-    return np.where(np.isnan(one) | np.isnan(other), np.nan, np.asarray(result, dtype=float))
-
-
-def _joined(every: bool, parts: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
+def _joined(parts: list[Numbers], *, every: bool) -> Numbers:
     """Join truth values in three-valued logic: unknown only where the known ones do not decide."""
-    unknown = np.any(np.broadcast_arrays(*[np.isnan(part) for part in parts]), axis=0)
-    truths = np.broadcast_arrays(*[np.where(np.isnan(part), float(every), part) != 0 for part in parts])
+    same = np.broadcast_arrays(*parts)
+    unknown = np.any([np.isnan(part) for part in same], axis=0)
+    truths = [np.where(np.isnan(part), float(every), part) != 0 for part in same]
     joined = np.all(truths, axis=0) if every else np.any(truths, axis=0)
     decided = ~joined if every else joined
     return np.where(unknown & ~decided, np.nan, joined.astype(float))
 
 
-def _called(name: str, arguments: list[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:
-    first = arguments[0]
-    match name:
-        case "min":
-            return np.minimum.reduce(np.broadcast_arrays(*arguments))
-        case "max":
-            return np.maximum.reduce(np.broadcast_arrays(*arguments))
-        case "abs":
-            return np.abs(first)
-        case "log":
-            return np.log(first)
-        case "exp":
-            return np.exp(first)
-        case _:
-            return np.sqrt(first)
+def _called(name: str, arguments: list[Numbers]) -> Numbers:
+    if name in _ELEMENTWISE:
+        return _ELEMENTWISE[name](arguments[0])
+    stacked = np.stack(np.broadcast_arrays(*arguments))
+    return np.asarray(stacked.min(axis=0) if name == "min" else stacked.max(axis=0))

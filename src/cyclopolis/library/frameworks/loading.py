@@ -232,7 +232,9 @@ class _Reader:
         if not isinstance(required, bool):
             self.refuse(identity, "required", message("framework.not_flag", value=required))
         formula = self.formula(tree.get("formula"), identity, "formula")
-        inputs = {str(key): str(unit) for key, unit in self.mapping(tree.get("inputs") or {}, identity, "inputs").items()}
+        inputs = {
+            str(key): str(unit) for key, unit in self.mapping(tree.get("inputs") or {}, identity, "inputs").items()
+        }
         if formula is not None:
             for name in formula.names:
                 if name.removeprefix("base.") not in inputs:

@@ -25,8 +25,8 @@ class Target:
     Parameters
     ----------
     op : str
-        ``>=``, ``<=``, ``>``, ``<``, ``==`` (against ``value`` or ``value_of``), ``range`` (``minimum`` to ``maximum``, both
-        included), ``bool``, ``report`` (no pass mark), ``levels`` (grades of ``scheme``), ``task``, ``trend``,
+        ``>=``, ``<=``, ``>``, ``<``, ``==`` (against ``value`` or ``value_of``), ``range`` (``minimum`` to ``maximum``,
+        both included), ``bool``, ``report`` (no pass mark), ``levels`` (grades of ``scheme``), ``task``, ``trend``,
         ``case_by_case`` (stated, not computed), ``all``, ``any`` (of ``parts``), ``cases`` (of ``cases``).
     """
 
@@ -63,8 +63,8 @@ class Target:
 class Indicator:
     """One indicator of a framework.
 
-    ``provenance`` belongs to the target, ``formula_provenance`` to the formula (``seen``, ``memory`` or ``ours``); ``inputs``
-    gives the unit of each name of the formula. Without a formula the value is entered under the indicator's own id.
+    ``provenance`` belongs to the target, ``formula_provenance`` to the formula (``seen``, ``memory`` or ``ours``);
+    ``inputs`` gives the unit of each name of the formula. Without a formula the value is entered under the indicator's id.
     """
 
     id: str
@@ -140,8 +140,8 @@ class Group:
 class Framework:
     """A published indicator system as data.
 
-    ``verdict`` says how a pass is judged: ``all`` indicators met, ``required_and_groups``, or ``none`` (no pass rule that data
-    could decide). ``total_points`` is None where the framework gives no points.
+    ``verdict`` says how a pass is judged: ``all`` indicators met, ``required_and_groups``, or ``none`` (no pass rule
+    that data could decide). ``total_points`` is None where the framework gives no points.
     """
 
     id: str
