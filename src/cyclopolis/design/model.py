@@ -1,0 +1,431 @@
+"""The design model: what to exchange, build and run in one year, as a mixed-integer linear programme.
+
+Variables are edge-indexed (one per plant, arc, trade, fate), never a dense plant x plant mask. With ``x`` activity, ``a``
+arcs, ``t`` trades, ``d`` fates, ``y`` built (0/1) and ``c`` new capacity::
+
+    max   gain(x, a, t, d, y, c) - capital(y, c)
+    s.t.  coefficient x = sum of a given + sold + d + unplaced         at every output port
+          |coefficient| x = sum of ratio a taken + bought + unmet      at every input port nature does not feed
+          base <= x <= capacity                                        existing plants (0 <= x if they may close)
+          x <= c,  smallest y <= c <= largest y                        new plants
+          sum of t per market between its volumes
+          sum of t a in a group <= share t x                           caps of substitutions
+          sum of y <= 1                                                exclusions
+          lower <= limit <= upper                                      limits and rules
+
+Every column is scaled by the largest amount it can take and every row by its port, so that a coal mine and a laboratory
+stand in one model without losing digits.
+"""
+
+from dataclasses import dataclass
+
+import linopy
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from cyclopolis.design.problem import FAMILIES, DesignProblem, Solution, no_flows
+from cyclopolis.design.solver import maximise
+from cyclopolis.network.model import BUY, Bools, Floats, Flows, Ints
+
+PORT_WEIGHT = 100.0
+"""Weight of a port's excess beside a limit's when limits clash: limits give way first, physics last."""
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """The most that each variable can be; also the scale of its column."""
+
+    activity: Floats
+    port: Floats
+    arc: Floats
+    trade: Floats
+    fate: Floats
+    capacity: Floats
+
+
+def _sizes(problem: DesignProblem) -> _Sizes:
+    network = problem.network
+    ports, arcs, markets = network.ports, network.arcs, network.markets
+    _, most = problem.activity_bounds()
+    port = np.abs(ports.coefficient) * most[ports.plant]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        need = np.where(arcs.ratio > 0, port[arcs.taker] / arcs.ratio, 0.0)
+    return _Sizes(
+        activity=most,
+        port=port,
+        arc=np.minimum(port[arcs.giver], need),
+        trade=np.minimum(port[network.trades.port], markets.volume_max[network.trades.market]),
+        fate=port[network.fates.port],
+        capacity=most[problem.new],
+    )
+
+
+class _Rows:
+    """Terms (row, variable, position, coefficient) collected for one family of constraints."""
+
+    def __init__(self, variables: dict[str, linopy.Variable]) -> None:
+        self._variables = variables
+        self._parts: list[tuple[str, Ints, Ints, Floats]] = []
+
+    def add(self, family: str, row: Ints, position: Ints, coefficient: Floats) -> None:
+        """Add terms; zero coefficients are left out."""
+        used = coefficient != 0
+        if used.any():
+            self._parts.append((family, row[used], position[used], coefficient[used]))
+
+    def build(self) -> tuple[linopy.LinearExpression, Ints] | None:
+        """Return one sparse expression by row and the rows that have terms; None when there is no term."""
+        if not self._parts:
+            return None
+        pieces, start = [], 0
+        for family, _, position, coefficient in self._parts:
+            variable = self._variables[family]
+            index = pd.RangeIndex(start, start + position.size, name="term")
+            dim = str(variable.dims[0])
+            picked = (1 * variable).isel({dim: xr.DataArray(position, dims="term")}).drop_vars(dim)
+            pieces.append(picked.assign_coords(term=index) * xr.DataArray(coefficient, coords=[index]))
+            start += position.size
+        terms = linopy.merge(pieces, dim="term")
+        rows = np.concatenate([row for _, row, _, _ in self._parts])
+        group = xr.DataArray(rows, coords=[pd.RangeIndex(start, name="term")], name="row")
+        summed = terms.groupby(group).sum()
+        return summed, np.asarray(summed.indexes["row"], dtype=np.int64)
+
+
+def _constrain(
+    model: linopy.Model, name: str, rows: _Rows, lower: Floats, upper: Floats, scale: Floats | None = None
+) -> bool:
+    """Add ``lower <= rows <= upper`` (R,) for rows with terms; False when a row without terms cannot hold."""
+    built = rows.build()
+    size = lower.size
+    bare = np.ones(size, dtype=np.bool_)
+    if built is not None:
+        expression, present = built
+        bare[present] = False
+        factor = 1.0 / scale[present] if scale is not None else np.ones(present.size)
+        low, high = lower[present], upper[present]
+        for sign, bound, which in (
+            ("=", low, low == high),
+            (">=", low, (low != high) & np.isfinite(low)),
+            ("<=", high, (low != high) & np.isfinite(high)),
+        ):
+            if which.any():
+                chosen = expression.isel(row=np.flatnonzero(which))
+                index = pd.Index(present[which], name="row")
+                model.add_constraints(
+                    chosen,
+                    sign,
+                    xr.DataArray(bound[which], coords=[index]),
+                    name=f"{name}_{ {'=': 'equal', '>=': 'least', '<=': 'most'}[sign] }",
+                    scaling=xr.DataArray(factor[which], coords=[index]),
+                )
+    return bool(((lower[bare] <= 0) & (upper[bare] >= 0)).all())
+
+
+def _variable(
+    model: linopy.Model, name: str, lower: Floats, upper: Floats, size: Floats | None = None
+) -> linopy.Variable:
+    index = pd.RangeIndex(lower.size, name=f"{name}_at")
+    scale = upper if size is None else size
+    scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
+    return model.add_variables(
+        lower=xr.DataArray(lower, coords=[index]),
+        upper=xr.DataArray(upper, coords=[index]),
+        name=name,
+        scaling=xr.DataArray(1.0 / scale, coords=[index]),
+    )
+
+
+def _variables(model: linopy.Model, problem: DesignProblem, sizes: _Sizes) -> dict[str, linopy.Variable]:
+    """Add the variables; those over new plants only are indexed by position in ``problem.new``."""
+    least, _ = problem.activity_bounds()
+    new = problem.new
+    zeros = np.zeros
+    variables = {
+        "activity": _variable(model, "activity", least, sizes.activity),
+        "arc": _variable(model, "arc", np.minimum(problem.arc_min, sizes.arc), sizes.arc),
+        "trade": _variable(model, "trade", zeros(sizes.trade.size), sizes.trade),
+        "fate": _variable(model, "fate", zeros(sizes.fate.size), sizes.fate),
+        "capacity": _variable(model, "capacity", zeros(new.size), sizes.capacity),
+        "loose": _variable(model, "loose", zeros(sizes.port.size), problem.loose_max),
+    }
+    index = pd.RangeIndex(new.size, name="built_at")
+    variables["built"] = model.add_variables(binary=True, coords=[index], name="built")
+    return variables
+
+
+def _add_ports(rows: _Rows, problem: DesignProblem) -> Bools:
+    """Write the balance of every port; returns the ports that have one."""
+    network = problem.network
+    ports, arcs, trades = network.ports, network.arcs, network.trades
+    held = ~ports.natural
+    at = np.arange(ports.plant.size)
+
+    def add(family: str, port: Ints, sign: Floats) -> None:
+        live = held[port]
+        rows.add(family, port[live], np.flatnonzero(live), sign[live])
+
+    live = np.flatnonzero(held)
+    rows.add("activity", live, ports.plant[live], ports.coefficient[live])
+    add("arc", arcs.giver, -np.ones(arcs.giver.size))
+    add("arc", arcs.taker, arcs.ratio)
+    bought = network.markets.direction[trades.market] == BUY
+    add("trade", trades.port, np.where(bought, 1.0, -1.0))
+    add("fate", network.fates.port, -np.ones(network.fates.port.size))
+    loose = np.where(problem.loose_max > 0, np.where(ports.coefficient > 0, -1.0, 1.0), 0.0)
+    add("loose", at, loose)
+    return held
+
+
+def _add_limits(rows: _Rows, problem: DesignProblem) -> None:
+    """Write the limits: one row each, from their linear forms over the plants within."""
+    network = problem.network
+    owner = {
+        "activity": np.arange(len(network.plant_ids)),
+        "arc": network.ports.plant[network.arcs.giver],
+        "trade": network.ports.plant[network.trades.port],
+        "fate": network.ports.plant[network.fates.port],
+        "built": problem.new,
+        "capacity": problem.new,
+    }
+    for number, limit in enumerate(problem.limits):
+        for family in FAMILIES:
+            form = getattr(limit.form, family)
+            coefficient = form[problem.new] if family in {"built", "capacity"} else form
+            used = np.flatnonzero((coefficient != 0) & limit.within[owner[family]])
+            rows.add(family, np.full(used.size, number), used, coefficient[used])
+
+
+def _caps(rows: _Rows, problem: DesignProblem) -> int:
+    """Write the caps of substitutions; returns their number. A cap without masses on both sides cannot be written."""
+    network = problem.network
+    ports, arcs = network.ports, network.arcs
+    grouped = np.flatnonzero(arcs.cap_group >= 0)
+    if grouped.size == 0:
+        return 0
+    group, first = np.unique(arcs.cap_group[grouped], return_index=True)
+    taker = ports.plant[arcs.taker[grouped]]
+    main = ports.commodity[network.plants.main[taker]]
+    per_tonne = network.t_per_unit[ports.commodity[arcs.giver[grouped]]]
+    share = arcs.cap_share[arcs.cap_group[grouped]] * network.t_per_unit[main]
+    known = np.isfinite(per_tonne) & np.isfinite(share)
+    row = np.searchsorted(group, arcs.cap_group[grouped])
+    rows.add("arc", row[known], grouped[known], per_tonne[known])
+    lead = first[known[first]]
+    rows.add("activity", row[lead], taker[lead], -share[lead])
+    return int(group.size)
+
+
+def _exclusions(rows: _Rows, problem: DesignProblem) -> int:
+    place = {plant: number for number, plant in enumerate(problem.new.tolist())}
+    for number, group in enumerate(problem.network.exclusions):
+        members = np.array([place[plant] for plant in group if plant in place], dtype=np.int64)
+        rows.add("built", np.full(members.size, number), members, np.ones(members.size))
+    return len(problem.network.exclusions)
+
+
+def _objective(model: linopy.Model, problem: DesignProblem, variables: dict[str, linopy.Variable]) -> None:
+    new = problem.new
+    cost = {
+        "activity": problem.gain.activity,
+        "arc": problem.gain.arc,
+        "trade": problem.gain.trade,
+        "fate": problem.gain.fate,
+        "built": problem.gain.built[new] - problem.built_cost[new],
+        "capacity": problem.gain.capacity[new] - problem.capacity_cost[new],
+    }
+    total = _Rows(variables)
+    for family, coefficient in cost.items():
+        at = np.arange(coefficient.size)
+        total.add(family, np.zeros(at.size, dtype=np.int64), at, coefficient)
+    built = total.build()
+    if built is None:
+        model.add_objective((0 * variables["activity"]).sum(), sense="max")
+    else:
+        model.add_objective(built[0].sum(), sense="max")
+
+
+def _add_elastic(model: linopy.Model, problem: DesignProblem, sizes: _Sizes, variables: dict[str, linopy.Variable]) -> None:
+    """Add what each limit, market and port may give, and make the least relative giving the objective."""
+    markets = problem.network.markets
+    limit = np.array([_reference(item.lower, item.upper) for item in problem.limits])
+    market = np.array([_reference(a, b) for a, b in zip(markets.volume_min, markets.volume_max, strict=True)])
+    relaxed = np.array([0.0 if item.rule else np.inf for item in problem.limits])
+    port = np.where(sizes.port > 0, sizes.port, 1.0)
+    goal = _Rows(variables)
+    for name, most, scale, weight in (
+        ("limit", relaxed, limit, 1.0),
+        ("market", np.full(market.size, np.inf), market, 1.0),
+        ("port", np.full(port.size, np.inf), port, PORT_WEIGHT),
+    ):
+        for side in ("over", "under"):
+            family = f"{name}_{side}"
+            variables[family] = _variable(model, family, np.zeros(most.size), most, scale)
+            at = np.arange(most.size)
+            goal.add(family, np.zeros(at.size, dtype=np.int64), at, -weight / scale)
+    built = goal.build()
+    if built is not None:
+        model.add_objective(built[0].sum(), sense="max")
+
+
+def _reference(lower: float, upper: float) -> float:
+    """Return the size against which a limit's excess is measured: its bound, or 1 for a bound of nought."""
+    bounds = [abs(value) for value in (lower, upper) if np.isfinite(value) and value != 0]
+    return min(bounds) if bounds else 1.0
+
+
+def _give(rows: _Rows, variables: dict[str, linopy.Variable], name: str, at: Ints) -> None:
+    """Let rows give way in an elastic model; nothing otherwise."""
+    if f"{name}_over" in variables:
+        rows.add(f"{name}_over", at, at, -np.ones(at.size))
+        rows.add(f"{name}_under", at, at, np.ones(at.size))
+
+
+def build_model(problem: DesignProblem, elastic: bool = False) -> linopy.Model | None:
+    """Return the linopy model of a problem, or None when a row that nothing can move does not hold.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What to choose from.
+    elastic : bool
+        Let limits, market volumes and (dearly) ports give way, and minimise the sum of their relative excess instead.
+    """
+    network, sizes = problem.network, _sizes(problem)
+    with linopy.options:
+        linopy.options["semantics"] = "v1"
+        model = linopy.Model(sparse=True)
+        variables = _variables(model, problem, sizes)
+        if elastic:
+            _add_elastic(model, problem, sizes, variables)
+        else:
+            _objective(model, problem, variables)
+
+        ports = _Rows(variables)
+        held = _add_ports(ports, problem)
+        _give(ports, variables, "port", np.flatnonzero(held))
+        zeros = np.zeros(sizes.port.size)
+        holds = _constrain(model, "port", ports, zeros, zeros, np.where(sizes.port > 0, sizes.port, 1.0))
+
+        holds &= _new_plants(model, problem, variables, sizes)
+
+        markets = network.markets
+        volumes = _Rows(variables)
+        limited = np.isfinite(markets.volume_max) | (markets.volume_min > 0)
+        trading = np.flatnonzero(limited[network.trades.market])
+        volumes.add("trade", network.trades.market[trading], trading, np.ones(trading.size))
+        _give(volumes, variables, "market", np.flatnonzero(limited))
+        least, most = np.where(limited, markets.volume_min, 0.0), np.where(limited, markets.volume_max, np.inf)
+        scale = np.array([_reference(a, b) for a, b in zip(least, most, strict=True)])
+        holds &= _constrain(model, "market", volumes, least, most, scale)
+
+        caps = _Rows(variables)
+        number = _caps(caps, problem)
+        holds &= _constrain(model, "cap", caps, np.full(number, -np.inf), np.zeros(number))
+
+        exclusions = _Rows(variables)
+        number = _exclusions(exclusions, problem)
+        holds &= _constrain(model, "exclusion", exclusions, np.full(number, -np.inf), np.ones(number))
+
+        limits = _Rows(variables)
+        _add_limits(limits, problem)
+        _give(limits, variables, "limit", np.arange(len(problem.limits)))
+        lower = np.array([limit.lower for limit in problem.limits])
+        upper = np.array([limit.upper for limit in problem.limits])
+        scale = np.array([_reference(limit.lower, limit.upper) for limit in problem.limits])
+        holds &= _constrain(model, "limit", limits, lower, upper, scale)
+    return model if holds else None
+
+
+def _new_plants(
+    model: linopy.Model, problem: DesignProblem, variables: dict[str, linopy.Variable], sizes: _Sizes
+) -> bool:
+    """Tie activity, capacity and building of new plants together, and build what is decided."""
+    new = problem.new
+    plants, at = problem.network.plants, np.arange(new.size)
+    largest = sizes.capacity
+    smallest = np.minimum(np.nan_to_num(plants.capacity_min[new]), largest)
+    scale = np.where(largest > 0, largest, 1.0)
+    none, zeros = np.full(new.size, -np.inf), np.zeros(new.size)
+    holds = True
+    for name, terms in (
+        ("run", (("activity", new, np.ones(new.size)), ("capacity", at, -np.ones(new.size)))),
+        ("largest", (("capacity", at, np.ones(new.size)), ("built", at, -largest))),
+        ("smallest", (("capacity", at, -np.ones(new.size)), ("built", at, smallest))),
+    ):
+        rows = _Rows(variables)
+        for family, position, coefficient in terms:
+            rows.add(family, at, position, coefficient)
+        holds &= _constrain(model, name, rows, none, zeros, scale)
+    decided = np.flatnonzero(problem.decided[new])
+    rows = _Rows(variables)
+    rows.add("built", np.arange(decided.size), decided, np.ones(decided.size))
+    return holds & _constrain(model, "decided", rows, np.ones(decided.size), np.ones(decided.size))
+
+
+def _state(model: linopy.Model, problem: DesignProblem, values: Floats) -> tuple[Flows, dict[str, Floats]]:
+    """Return the flows and all variables by name from HiGHS's values by label."""
+    by_label = np.zeros(int(model.matrices.vlabels.max(initial=-1)) + 1)
+    by_label[model.matrices.vlabels] = values
+    found = {
+        name: np.maximum(by_label[variable.labels.to_numpy()], 0.0) for name, variable in model.variables.items()
+    }
+    count = len(problem.network.plant_ids)
+    spread = {name: np.zeros(count) for name in ("built", "capacity")}
+    for name, full in spread.items():
+        full[problem.new] = found[name]
+    spread["built"] = np.round(spread["built"])
+    flows = Flows(found["activity"], found["arc"], found["trade"], found["fate"], spread["built"], spread["capacity"])
+    return flows, found
+
+
+def solve_problem(problem: DesignProblem, elastic: bool = False) -> Solution:
+    """Return the best state of a problem with its bound.
+
+    Parameters
+    ----------
+    problem : DesignProblem
+        What to choose from.
+    elastic : bool
+        Find instead the state in which limits give least (see `build_model`); ``excess`` then says by how much.
+
+    Returns
+    -------
+    Solution
+        Status optimal, time_limit, no_solution or infeasible; the state is empty when there is none.
+    """
+    network = problem.network
+    nothing = Solution(
+        status="infeasible",
+        flows=no_flows(network),
+        loose=np.zeros(network.ports.plant.size),
+        objective=np.nan,
+        bound=np.nan,
+        seconds=0.0,
+        excess=np.zeros(len(problem.limits)),
+        market_excess=np.zeros(network.markets.price.size),
+        port_excess=np.zeros(network.ports.plant.size),
+    )
+    model = build_model(problem, elastic)
+    if model is None:
+        return nothing
+    run = maximise(model, 0.0 if elastic else -problem.value(problem.base), problem.options)
+    if run.values.size == 0:
+        return Solution(**{**vars(nothing), "status": run.status, "seconds": run.seconds})
+    flows, found = _state(model, problem, run.values)
+    excess = {
+        name: found[f"{name}_over"] - found[f"{name}_under"] if elastic else getattr(nothing, key)
+        for name, key in (("limit", "excess"), ("market", "market_excess"), ("port", "port_excess"))
+    }
+    return Solution(
+        status=run.status,
+        flows=flows,
+        loose=found["loose"],
+        objective=run.objective,
+        bound=run.bound,
+        seconds=run.seconds,
+        excess=excess["limit"],
+        market_excess=excess["market"],
+        port_excess=excess["port"],
+    )
