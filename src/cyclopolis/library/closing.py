@@ -66,9 +66,9 @@ def side_totals(
     >>> side_totals(np.array([0, 0]), np.array([False, True]), np.array([3.0, 2.0]), 1)
     (array([3.]), array([2.]))
     """
-    weighted_in = np.bincount(owner, weights=np.where(is_out, 0.0, amount), minlength=owners)
-    weighted_out = np.bincount(owner, weights=np.where(is_out, amount, 0.0), minlength=owners)
-    return weighted_in, weighted_out
+    totals = np.zeros((2, owners))
+    np.add.at(totals, (is_out.astype(np.intp), owner), amount)
+    return totals[0], totals[1]
 
 
 def closure(library: Library, technologies: Sequence[str] | None = None) -> pl.DataFrame:

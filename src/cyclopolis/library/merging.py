@@ -1,26 +1,41 @@
 """The library with the user's own rows laid over it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 import polars as pl
 
+from cyclopolis.foundation.problems import Problem, UserError
+from cyclopolis.foundation.text import message
 from cyclopolis.library.tables import Library, with_kinds
 
-_KEYS: Final = {
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "commodities": ("commodity",),
     "technologies": ("technology",),
     "recipes": ("technology", "commodity", "direction"),
     "substitutions": ("commodity", "technology", "displaced"),
     "transport": ("mode",),
 }
-_DEFAULTS: Final = {
+_DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "commodities": {"hazard": False, "natural": False},
     "technologies": {"main_direction": "out"},
     "recipes": {},
     "substitutions": {},
     "transport": {},
+}
+_PROVENANCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "commodities": {
+        "lhv_carbon_provenance": ("lhv_gj_per_unit", "carbon_t_per_unit"),
+        "ewc_provenance": ("ewc_code",),
+        "sw_provenance": ("sw_code",),
+        "natural_provenance": ("natural",),
+    },
+    "technologies": {
+        "economics_provenance": ("reference_capacity", "capex", "opex", "jobs", "scale_exponent"),
+        "gbt_provenance": ("gbt4754_2017",),
+        "nace_provenance": ("nace_rev2",),
+    },
 }
 
 
@@ -53,6 +68,8 @@ def with_user_rows(
 
     Raises
     ------
+    UserError
+        If a row counts a commodity of the library in another unit: its prices, masses and recipes would no longer hold.
     ValueError
         If a table lacks a column that identifies its rows.
 
@@ -73,6 +90,7 @@ def with_user_rows(
     }
     shaped = {name: _shape(name, table) for name, table in given.items() if table is not None and not table.is_empty()}
     known = library.tables()
+    _refuse_other_units(library, shaped)
     merged = {name: _lay_over(name, known[name], table) for name, table in shaped.items() if name != "recipes"}
     everything = merged.get("commodities", library.commodities)
     if "technologies" in merged:
@@ -93,10 +111,40 @@ def _shape(name: str, table: pl.DataFrame) -> pl.DataFrame:
     if missing:
         raise ValueError(f"{name}: the columns {missing} identify a row and are not there")
     columns = Library.columns()[name]
-    return table.select(
+    shaped = table.select(
         (pl.col(column.name) if column.name in table.columns else pl.lit(None)).cast(column.dtype).alias(column.name)
         for column in columns
-    ).with_columns(provenance=pl.lit("user"))
+    )
+    own = {"provenance": pl.lit("user")}
+    for provenance, stated in _PROVENANCES.get(name, {}).items():
+        given = pl.any_horizontal(pl.col(*stated).is_not_null())
+        own[provenance] = pl.when(given).then(pl.lit("user")).otherwise(None)
+    if name == "technologies":
+        own["economics_source"] = pl.when(own["economics_provenance"].is_not_null()).then("source")
+    return shaped.with_columns(**own).unique(subset=_KEYS[name], keep="last", maintain_order=True)
+
+
+def _refuse_other_units(library: Library, shaped: Mapping[str, pl.DataFrame]) -> None:
+    """Raise a UserError with one problem for each library commodity that the user counts in another unit."""
+    known = library.commodities.select("commodity", _unit=pl.col("unit"))
+    problems = [
+        Problem(
+            message("library.other_unit", commodity=commodity, unit=unit, known=own),
+            sheet=name,
+            column="unit",
+            value=unit,
+            suggestion=own,
+        )
+        for name in ("commodities", "recipes")
+        if name in shaped
+        for commodity, unit, own in shaped[name]
+        .join(known, on="commodity", maintain_order="left")
+        .filter(pl.col("unit") != pl.col("_unit"))
+        .select("commodity", "unit", "_unit")
+        .iter_rows()
+    ]
+    if problems:
+        raise UserError(problems)
 
 
 def _lay_over(name: str, known: pl.DataFrame, user: pl.DataFrame) -> pl.DataFrame:
@@ -120,7 +168,7 @@ def _with_units(table: pl.DataFrame, commodities: pl.DataFrame, key: str) -> pl.
 
 def _lay_recipes_over(known: pl.DataFrame, user: pl.DataFrame, commodities: pl.DataFrame) -> pl.DataFrame:
     """Replace the rows of each (technology, commodity) that the user gives; a role not given stays what it was."""
-    pair: Sequence[str] = ("technology", "commodity")
+    pair = ("technology", "commodity")
     roles = known.select(*pair, "direction", _role=pl.col("role"))
     usual = pl.when(direction="in").then(pl.lit("feedstock")).otherwise(pl.lit("byproduct"))
     rows = (
@@ -157,6 +205,5 @@ def _with_user_fates(fates: pl.DataFrame, commodities: pl.DataFrame, user: pl.Da
         provenance=pl.lit("user"),
         note=pl.lit(None, dtype=pl.String),
     )
-    return pl.concat(
-        [fates.join(fresh, on="commodity", how="anti", maintain_order="left"), fresh.select(fates.columns)]
-    )
+    kept = fates.join(fresh, on="commodity", how="anti", maintain_order="left")
+    return pl.concat([kept, fresh.select(fates.columns)])

@@ -69,9 +69,8 @@ def search_library(text: str, library: Library | None = None, limit: int = 20) -
         schema={"kind": pl.String, "id": pl.String, "name": pl.String, "name_zh": pl.String, "score": pl.Float64},
         orient="row",
     )
-    return table.filter(pl.col("score") >= _WEAKEST).sort(["score", "kind", "id"], descending=[True, False, False])[
-        :limit
-    ]
+    found = table.filter(pl.col("score") >= _WEAKEST)
+    return found.sort(["score", "kind", "id"], descending=[True, False, False]).head(limit)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -7,6 +7,9 @@ import polars as pl
 from cyclopolis.library.closing import closure
 from cyclopolis.library.tables import Library
 
+_NAMED = ("commodity", "name", "name_zh")
+_RECIPE = (*_NAMED, "direction", "role", "amount", "unit", "low", "high", "provenance", "source", "note")
+
 
 def technology_sheet(library: Library, technology: str) -> Mapping[str, pl.DataFrame]:
     """Return the tables that describe one technology.
@@ -37,16 +40,13 @@ def technology_sheet(library: Library, technology: str) -> Mapping[str, pl.DataF
     """
     balance = closure(library, [technology])
     head = library.technologies.filter(technology=technology)
-    names = library.commodities.select("commodity", "name", "name_zh")
+    names = library.commodities.select(_NAMED)
     rows = library.recipes.filter(technology=technology)
     recipe = (
         rows.join(names, on="commodity", how="left", maintain_order="left")
         .sort(pl.col("role") != "main", pl.col("direction"), maintain_order=True)
-        .select(
-            "commodity", "name", "name_zh", "direction", "role", "amount", "unit", "low", "high", "provenance", "source",
-            "note",
-        )
-    )  # fmt: skip
+        .select(_RECIPE)
+    )
     sources = (
         pl.concat(
             [

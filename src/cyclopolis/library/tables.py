@@ -12,7 +12,7 @@ from cyclopolis.foundation.columns import Column, read_columns
 _PACKAGE = "cyclopolis.library"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Library:
     """All that is known before a plan is read; columns, units and meanings are in ``columns.csv`` beside this file.
 
