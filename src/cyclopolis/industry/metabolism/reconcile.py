@@ -98,7 +98,7 @@ def _within_bounds(
     lower, upper = bounds_of(problem)
     moving = (free_motion(system) != 0).any(axis=0)
     slack = 1e-9 * np.maximum(1.0, np.abs(values))
-    if not ((values < lower - slack) | (values > upper + slack))[~exact & ~moving].any():
+    if system.conflicts or not ((values < lower - slack) | (values > upper + slack))[~exact & ~moving].any():
         return system, values, chi_square, np.zeros(exact.size, dtype=bool)
     matrix, right, size = relations
     low, high = active_bounds(
@@ -216,7 +216,8 @@ def reconcile(problem: ReconcileProblem) -> Reconciled:
     --------
     What goes into a process, 100 +- 10, must come out of it, 110 +- 10:
 
-    >>> found = reconcile(ReconcileProblem(np.array([100.0, 110.0]), np.array([10.0, 10.0]), sp.csr_matrix([[1.0, -1.0]])))
+    >>> balance = sp.csr_matrix([[1.0, -1.0]])
+    >>> found = reconcile(ReconcileProblem(np.array([100.0, 110.0]), np.array([10.0, 10.0]), balance))
     >>> found.values.round(6).tolist(), found.sds.round(6).tolist(), round(found.chi_square, 6)
     ([105.0, 105.0], [7.071068, 7.071068], 0.5)
     """
@@ -255,20 +256,17 @@ def reconcile(problem: ReconcileProblem) -> Reconciled:
 
 def _refuse(problem: ReconcileProblem, found: _Point) -> None:
     """Raise the error for relations that no value can satisfy."""
-    if not found.system.conflicts:
+    if found.at_bound.any() or not found.system.conflicts:
         return
     matrix, right, _ = found.relations
     exact = problem.sds == 0
     result, factor, of = problem.product_rows.T
-    count = problem.linear.shape[0]
     rows = np.tile(np.arange(result.size), 3)
     products = sp.csr_matrix(
         (np.ones(3 * result.size), (rows, np.concatenate([result, factor, of]))), (result.size, exact.size)
     )
     held = sp.csr_matrix(sp.vstack([problem.linear, products], format="csr") @ sp.diags_array(exact.astype(float)))
     held.eliminate_zeros()
-    if found.at_bound.any() or matrix.shape[0] != count + result.size:
-        found.system.conflicts[0]
     refuse_contradiction(problem, (matrix, right), np.isnan(problem.values), found.system.conflicts, held)
 
 

@@ -18,12 +18,15 @@ def _weights(covariance: sp.csr_matrix) -> sp.csc_matrix:
     count, labels = sp.csgraph.connected_components(covariance, directed=False)
     diagonal = covariance.diagonal()
     plain = np.bincount(labels, minlength=count)[labels] == 1
-    inverse = sp.lil_matrix((size, size))
-    inverse.setdiag(np.where(plain & (diagonal > 0), 1.0 / np.where(diagonal > 0, diagonal, 1.0), 0.0))
+    alone = np.flatnonzero(plain & (diagonal > 0))
+    rows, columns, values = [alone], [alone], [1.0 / diagonal[alone]]
     for label in np.unique(labels[~plain]).tolist():
         group = np.flatnonzero(labels == label)
-        inverse[np.ix_(group, group)] = np.linalg.inv(covariance[group][:, group].toarray())
-    return sp.csc_matrix(inverse)
+        rows.append(np.repeat(group, group.size))
+        columns.append(np.tile(group, group.size))
+        values.append(np.linalg.inv(covariance[group][:, group].toarray()).ravel())
+    joined = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    return sp.csc_matrix(joined, shape=(size, size))
 
 
 def active_bounds(
@@ -66,8 +69,8 @@ def active_bounds(
     weights = _weights(covariance)
     scale = float(np.median(weights.diagonal()[weights.diagonal() > 0])) if weights.nnz else 1.0
     weights = sp.csc_matrix(weights / scale)
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)  # noqa: FBT003 - HiGHS' own positional signature
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # HiGHS ships no types for it
+    solver.setOptionValue("output_flag", False)
     solver.passModel(_model(matrix, right, -(weights @ measured), lower, upper))
     triangle = sp.csc_matrix(sp.tril(weights))
     solver.passHessian(_hessian(triangle))

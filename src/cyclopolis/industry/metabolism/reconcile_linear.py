@@ -299,7 +299,8 @@ def weights_of_unknowns(system: LinearSystem, columns: Ints) -> Floats:
     place[done.pivot_columns] = np.arange(done.pivot_columns.size)
     units = np.zeros((done.pivot_columns.size, columns.size))
     units[place[columns], np.arange(columns.size)] = 1.0
-    weights: Floats = -(done.triangle.T @ factor.solve(units, "T"))
+    paths = factor.solve(units, trans="T")  # type: ignore[call-overload]  # the stubs lack trans
+    weights: Floats = -(done.triangle.T @ paths)
     weights[done.pivot_columns] = 0.0
     weights[done.free_columns] = 0.0
     return weights

@@ -27,7 +27,7 @@ class ReconcileProblem:
     values : (n,) array
         Measured values, each in its own unit; NaN where nothing was measured.
     sds : (n,) array
-        Standard uncertainties (1 sigma), in the unit of the value; 0 for an exact value; NaN where nothing was measured.
+        Standard uncertainties (1 sigma), in the unit of the value; 0 for an exact value; NaN where not measured.
     linear : (m, n) csr matrix
         Linear relations, one a row: ``linear @ z = right``.
     right : (m,) array, optional
@@ -221,8 +221,8 @@ def _correlation_faults(problem: ReconcileProblem) -> list[Message]:
     if not faults:
         for group, block in _correlation_blocks(problem):
             if np.linalg.eigvalsh(block)[0] <= 1e-12:
-                names = ", ".join(problem.name(index) for index in group.tolist())
-                faults.append(message("metabolism.correlation_impossible", names=names))
+                listed = ", ".join(problem.name(index) for index in group.tolist())
+                faults.append(message("metabolism.correlation_impossible", names=listed))
     return faults
 
 
