@@ -28,6 +28,8 @@ INTERNAL, SUPPLY, USE, SUBSTITUTION = 0, 1, 2, 3
 taker's recipe names; a by-product or waste in place of another commodity."""
 BUY, SELL = 0, 1
 """Codes of `Markets.direction`."""
+ROLES = ("main", "feedstock", "utility", "byproduct", "waste", "emission")
+"""Roles of a port by code."""
 PROVENANCE = ("measured", "user", "seen", "memory", "assumed", "computed")
 """Provenance classes by code; arrays hold the position in this tuple."""
 
@@ -72,13 +74,16 @@ class Plants:
 class Ports:
     """One entry per plant and commodity (J), sorted by plant, then commodity.
 
-    ``coefficient`` is the amount per main unit, positive out of the plant and negative into it, with its usual range
-    ``low`` and ``high`` (absolute amounts). ``natural`` marks inputs that nature gives free of charge.
+    ``coefficient`` is the amount per main unit, positive out of the plant and negative into it: the measured one where the
+    base year was measured, else the recipe's. ``recipe`` is the recipe's own (NaN: the recipe does not name it), with
+    its usual range ``low`` and ``high`` (absolute amounts). ``role`` is a position in `ROLES`. ``natural`` marks what nature
+    gives or takes back free of charge: no flow is needed there.
     """
 
     plant: Ints
     commodity: Ints
     coefficient: Floats
+    recipe: Floats
     low: Floats
     high: Floats
     role: Ints
@@ -107,13 +112,15 @@ class Arcs:
     cap_group: Ints
     co2_credit: Floats
     cap_share: Floats
+    exchange: Floats
 
 
 @dataclass(frozen=True)
 class Markets:
     """One entry per price at which a commodity is bought or sold (M).
 
-    ``site`` is a position or -1 for outside; ``price`` in CNY per unit: what a plant pays (BUY) or gets (SELL).
+    ``site`` is a position or -1 for outside; ``price`` in CNY per unit: what a plant pays (BUY) or gets (SELL); NaN only
+    for implied sales of a product whose price nobody knows.
     ``volume_min`` and ``volume_max`` per year (0 and infinity when not limited). ``implied`` marks base-year sales of
     existing plants that no row of the plan names, and purchases at the library's high price.
     """
@@ -167,7 +174,9 @@ class Network:
     chain_ids: tuple[str, ...]
     mode_ids: tuple[str, ...]
     fate_ids: tuple[str, ...]
+    year: int
     parent: Ints
+    park: Ints
     grid_factor: Floats
     chain: Ints
     commodities: pl.DataFrame
@@ -180,6 +189,7 @@ class Network:
     trades: Trades
     fates: Fates
     exclusions: tuple[tuple[int, ...], ...]
+    unknowns: pl.DataFrame
 
     def recipe_matrix(self) -> csr_array:
         """Return the coefficients as a sparse matrix, plants x commodities, positive out of the plant."""

@@ -1,0 +1,28 @@
+"""The compiled flow network: a plan as index maps, plain arrays and sparse matrices, shared by all engines."""
+
+from cyclopolis.network.base import base_flows, left_at_ports, port_amounts
+from cyclopolis.network.compile import compile_network
+from cyclopolis.network.model import Flows, LinearForm, Network, Quantities
+from cyclopolis.network.names import find_arcs, find_port
+from cyclopolis.network.operate import best_flows, cap_rows, market_volumes, port_balance
+from cyclopolis.network.quantities import MONEY, quantities, unknown_terms
+
+__all__ = [
+    "MONEY",
+    "Flows",
+    "LinearForm",
+    "Network",
+    "Quantities",
+    "base_flows",
+    "best_flows",
+    "cap_rows",
+    "compile_network",
+    "find_arcs",
+    "find_port",
+    "left_at_ports",
+    "market_volumes",
+    "port_amounts",
+    "port_balance",
+    "quantities",
+    "unknown_terms",
+]

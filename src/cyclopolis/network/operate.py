@@ -1,0 +1,122 @@
+"""The operating problem: what every port must balance, and the best flows with all builds fixed."""
+
+import numpy as np
+from scipy.optimize import linprog
+from scipy.sparse import coo_array, csr_array, hstack
+
+from cyclopolis.foundation.problems import user_error
+from cyclopolis.network.model import Bools, Floats, Flows, Ints, LinearForm, Network
+from cyclopolis.network.quantities import quantities
+
+
+def port_balance(network: Network) -> tuple[csr_array, csr_array, csr_array, csr_array]:
+    """Return the balance of every port as matrices (A_activity, A_arc, A_trade, A_fate), each with a row per port (J).
+
+    A state balances when A_activity activity + A_arc arc + A_trade trade + A_fate fate = 0: at an output the coefficient times
+    activity less what is given, sold or left; at an input the coefficient's absolute value times activity less what comes
+    along arcs (times ratio) or is bought. Rows of natural ports are empty.
+    """
+    ports, arcs = network.ports, network.arcs
+    size = ports.plant.size
+    bound = ~ports.natural
+    row = np.flatnonzero(bound)
+    activity = coo_array(
+        (np.abs(ports.coefficient[row]), (row, ports.plant[row])), shape=(size, len(network.plant_ids))
+    )
+    column = np.arange(arcs.giver.size)
+    ends = np.concatenate((arcs.giver, arcs.taker))
+    share = np.concatenate((-np.ones(column.size), -arcs.ratio))
+    arc = coo_array((share * bound[ends], (ends, np.concatenate((column, column)))), shape=(size, column.size))
+    return (
+        csr_array(activity),
+        csr_array(arc),
+        _leaving(network.trades.port, size, bound),
+        _leaving(network.fates.port, size, bound),
+    )
+
+
+def _leaving(port: Ints, size: int, bound: Bools) -> csr_array:
+    return csr_array(coo_array((-1.0 * bound[port], (port, np.arange(port.size))), shape=(size, port.size)))
+
+
+def market_volumes(network: Network) -> csr_array:
+    """Return the matrix (M, T) that sums the trades of each market."""
+    trades = network.trades
+    shape = (network.markets.price.size, trades.port.size)
+    return csr_array(coo_array((np.ones(trades.port.size), (trades.market, np.arange(trades.port.size))), shape=shape))
+
+
+def cap_rows(network: Network) -> tuple[csr_array, csr_array]:
+    """Return (on arcs (G, A), on activity (G, P)): arcs' tonnes less share x tonnes of the main product must be at most 0."""
+    arcs, ports, plants = network.arcs, network.ports, network.plants
+    held = np.flatnonzero(arcs.cap_group >= 0)
+    group, taker = arcs.cap_group[held], ports.plant[arcs.taker[held]]
+    mass = np.nan_to_num(network.t_per_unit)[ports.commodity[arcs.giver[held]]]
+    size = arcs.cap_share.size
+    on_arcs = csr_array(coo_array((mass, (group, held)), shape=(size, arcs.giver.size)))
+    first = np.unique(group, return_index=True)[1]
+    made = np.nan_to_num(network.t_per_unit)[ports.commodity[plants.main[taker[first]]]]
+    share = -arcs.cap_share[group[first]] * made
+    on_activity = csr_array(coo_array((share, (group[first], taker[first])), shape=(size, len(network.plant_ids))))
+    return on_arcs, on_activity
+
+
+def best_flows(
+    network: Network, activity_low: Floats, activity_high: Floats, objective: LinearForm | None = None
+) -> Flows:
+    """Return the flows of largest gain between given bounds of activity, nothing built.
+
+    A linear programme solved by HiGHS through SciPy: port balance, market volumes and caps as in `port_balance`,
+    `market_volumes` and `cap_rows`.
+
+    Parameters
+    ----------
+    network : Network
+    activity_low, activity_high : (P,) float
+        Bounds in main units per year.
+    objective : LinearForm, optional
+        What to maximise; ``gain`` when not given.
+
+    Raises
+    ------
+    UserError
+        If no flows balance every port: an output has nowhere to go, an input no source, or volumes are too small.
+    """
+    form = quantities(network)["gain"] if objective is None else objective
+    parts = port_balance(network)
+    sizes = np.cumsum([part.shape[1] for part in parts])
+    on_arcs, on_activity = cap_rows(network)
+    volumes, markets = market_volumes(network), network.markets
+    bounded = np.flatnonzero(np.isfinite(markets.volume_max))
+    least = np.flatnonzero(markets.volume_min > 0)
+    total = int(sizes[-1])
+    caps = hstack((on_activity, on_arcs, csr_array((on_arcs.shape[0], total - int(sizes[1])))), format="csr")
+    before, after = csr_array((volumes.shape[0], int(sizes[1]))), csr_array((volumes.shape[0], parts[3].shape[1]))
+    traded = csr_array(hstack((before, volumes, after)))
+    upper = csr_array(_stack((caps, traded[bounded], -traded[least])))
+    limits = np.concatenate((np.zeros(caps.shape[0]), markets.volume_max[bounded], -markets.volume_min[least]))
+    balance = csr_array(hstack(parts))
+    low = np.concatenate((activity_low, np.zeros(total - activity_low.size)))
+    high = np.concatenate((activity_high, np.full(total - activity_high.size, np.inf)))
+    solved = linprog(
+        -np.concatenate((form.activity, form.arc, form.trade, form.fate)),
+        A_ub=upper if upper.shape[0] else None,
+        b_ub=limits if upper.shape[0] else None,
+        A_eq=balance,
+        b_eq=np.zeros(balance.shape[0]),
+        bounds=np.stack((low, high), axis=1),
+        method="highs",
+    )
+    if solved.x is None:
+        raise user_error("network.no_flows", status=solved.message)
+    activity, arc, trade, fate = np.split(np.maximum(solved.x, 0.0), sizes[:-1])
+    none = np.zeros(len(network.plant_ids))
+    return Flows(activity, arc, trade, fate, none, none)
+
+
+def _stack(blocks: tuple[csr_array, ...]) -> csr_array:
+    filled = [block for block in blocks if block.shape[0]]
+    if not filled:
+        return csr_array((0, blocks[0].shape[1]))
+    columns = hstack([block.T for block in filled], format="csr")
+    return csr_array(columns.T)
