@@ -1,0 +1,229 @@
+"""Texts become typed values, a whole column at a time; what cannot be read is named, never guessed or dropped."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from cyclopolis.foundation.columns import Column
+from cyclopolis.foundation.problems import Problem
+from cyclopolis.foundation.text import Message, message
+from cyclopolis.plan.cells import PLACE, ROW, SPACES
+from cyclopolis.plan.headers import TextTable, nearest
+from cyclopolis.plan.schema import choice_names, choice_values, columns, fold
+
+_GROUPED = r"^[+-]?\d{1,3}(?:[, ']\d{3})+(?:\.\d+)?$"
+_NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
+_DATE = r"^(\d{4})(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T].*)?|年(?:度)?(?:\d{1,2}月(?:\d{1,2}日)?)?)$"
+_BAD_ID = r"[;；\x00-\x1f\x7f]"
+
+
+def read_numbers(texts: pl.Series, percent: float | None = None) -> pl.Series:
+    """Read numbers as people write them.
+
+    Full-width digits, thousands separators (comma, space, apostrophe) and a percent sign are understood. A comma that
+    is no thousands separator is not: ``1,5`` may be one and a half or a slip.
+
+    Parameters
+    ----------
+    texts : polars.Series of str
+        Trimmed cells; null for an empty one.
+    percent : float, optional
+        What ``%`` stands for: 1 in a column of percentages, 0.01 in one of pure numbers; None where it has no place.
+
+    Returns
+    -------
+    polars.Series of Float64
+        Null where the cell is empty or holds no finite number.
+
+    Examples
+    --------
+    >>> read_numbers(pl.Series(["1,234.5", "１，２３４", "12%", "1,5"]), percent=1.0).to_list()
+    [1234.5, 1234.0, 12.0, None]
+    """
+    direct = texts.cast(pl.Float64, strict=False)
+    finite = direct.is_finite()
+    if bool((finite | texts.is_null()).all()):
+        return direct
+    plain = texts.str.normalize("NFKC").str.strip_chars(SPACES).str.replace_all("[\u2212\u2013]", "-")
+    is_percent = plain.str.ends_with("%")
+    frame = pl.DataFrame({"text": plain, "percent": is_percent}).with_columns(
+        pl.when("percent")
+        .then(pl.col("text").str.strip_suffix("%").str.strip_chars(SPACES))
+        .otherwise("text")
+        .alias("text")
+    )
+    grouped = pl.col("text").str.contains(_GROUPED)
+    frame = frame.with_columns(
+        pl.when(grouped).then(pl.col("text").str.replace_all("[, ']", "")).otherwise("text").alias("text")
+    )
+    value = pl.when(pl.col("text").str.contains(_NUMBER)).then(pl.col("text").cast(pl.Float64, strict=False))
+    factor = pl.lit(percent, dtype=pl.Float64)
+    value = pl.when("percent").then(value * factor).otherwise(value)
+    read = frame.select(value.alias(texts.name)).to_series()
+    return read.set(~read.is_finite().fill_null(value=False), None)
+
+
+def read_years(texts: pl.Series) -> pl.Series:
+    """Read years: ``2030``, ``2030年``, ``2030-12-31`` and the like.
+
+    Examples
+    --------
+    >>> read_years(pl.Series(["2030", "2030年", "2030-12-31", "soon"])).to_list()
+    [2030, 2030, 2030, None]
+    """
+    plain = texts.str.normalize("NFKC")
+    dates = plain.str.extract(_DATE, 1)
+    numbers = read_numbers(pl.select(pl.coalesce(dates, plain)).to_series())
+    whole = numbers.set((numbers != numbers.round()) | (numbers.abs() > 1e9), None)
+    return whole.cast(pl.Int64).rename(texts.name)
+
+
+def read_choices(texts: pl.Series, column: Column) -> pl.Series:
+    """Read choices and flags by any accepted name; null where it is none."""
+    names = choice_names(column)
+    found = {text: names[fold(text)] for text in texts.unique().drop_nulls().to_list() if fold(text) in names}
+    if not found:
+        return pl.Series(texts.name, [None] * len(texts), dtype=pl.String)
+    return texts.replace_strict(list(found), list(found.values()), default=None, return_dtype=pl.String)
+
+
+def convert(text: TextTable, known: Mapping[str, Sequence[str]]) -> tuple[pl.DataFrame, list[Problem]]:
+    """Convert a table's texts to the types of the schema.
+
+    Parameters
+    ----------
+    text : TextTable
+        Cells by column.
+    known : mapping
+        Identifiers by the table that defines them, the library's included.
+
+    Returns
+    -------
+    table with the schema's columns and types and ``@row`` and ``@place``, and a problem for each cell that cannot be read
+    (its value is null then)
+    """
+    problems: list[Problem] = []
+    series: list[pl.Series] = []
+    for column in columns()[text.table]:
+        texts = text.frame[column.name]
+        values = _typed(texts, column)
+        bad = values.is_null() & texts.is_not_null()
+        problems += _at(text, column, bad, *_unreadable(column))
+        if column.required:
+            problems += (
+                _at(text, column, texts.is_null(), message("plan.empty_cell")) if column.name in text.written else []
+            )
+        if column.minimum is not None or column.maximum is not None:
+            problems += _outside(text, column, values)
+        if column.type == "ref":
+            problems += _unresolved(text, column, values, known[column.refers])
+        if column.type == "list" and column.refers:
+            problems += _unresolved_lists(text, column, values, known[column.refers])
+        series.append(values)
+    frame = pl.DataFrame([*series, text.frame[ROW], text.frame[PLACE]])
+    return frame, problems
+
+
+def _typed(texts: pl.Series, column: Column) -> pl.Series:
+    """Return a column's values in its type; null where a cell cannot be read."""
+    if column.type == "number":
+        return read_numbers(texts, {"%": 1.0, "1": 0.01}.get(column.unit))
+    if column.type == "integer":
+        numbers = read_numbers(texts)
+        return numbers.set(numbers != numbers.round(), None).cast(pl.Int64)
+    if column.type == "year":
+        return read_years(texts)
+    if column.type == "choice":
+        return read_choices(texts, column)
+    if column.type == "flag":
+        return read_choices(texts, column) == "yes"
+    if column.type == "id":
+        return texts.set(texts.str.contains(_BAD_ID).fill_null(value=False), None)
+    if column.type == "list":
+        parts = texts.str.replace_all("[；、，,]", ";").str.split(";").list.eval(pl.element().str.strip_chars(SPACES))
+        joined = parts.list.eval(pl.element().filter(pl.element() != "")).list.join(";")
+        return joined.set(joined == "", None)
+    return texts
+
+
+def _unreadable(column: Column) -> tuple[Message, Sequence[str]]:
+    """Return what to say of a cell that cannot be read, and the names it may have meant."""
+    if column.type in ("choice", "flag"):
+        values = choice_values(column)
+        return message("plan.not_a_choice", choices=", ".join(values)), values
+    keys = {"number": "plan.not_a_number", "integer": "plan.not_whole", "year": "plan.not_a_year", "id": "plan.bad_id"}
+    return message(keys.get(column.type, "plan.empty_list")), ()
+
+
+def _at(text: TextTable, column: Column, mask: pl.Series, said: Message, names: Sequence[str] = ()) -> list[Problem]:
+    """Return a problem for each marked cell of a column."""
+    if not mask.any():
+        return []
+    cells = text.frame.filter(mask).select(ROW, PLACE, column.name)
+    return [
+        text.problem(
+            said.key,
+            row,
+            place=place,
+            column=column.name,
+            value=value or "",
+            suggestion=_near_choice(column, value) if names and value else "",
+            **said.values,
+        )
+        for row, place, value in cells.iter_rows()
+    ]
+
+
+def _near_choice(column: Column, value: str) -> str:
+    """Return the accepted name nearest to a choice that is not understood."""
+    return nearest(value, [*choice_values(column), *choice_names(column)])
+
+
+def _outside(text: TextTable, column: Column, values: pl.Series) -> list[Problem]:
+    """Return a problem for each value below the least or above the largest allowed."""
+    low = column.minimum if column.minimum is not None else float("-inf")
+    high = column.maximum if column.maximum is not None else float("inf")
+    mask = ((values < low) | (values > high)).fill_null(value=False)
+    if column.maximum is None:
+        return _at(text, column, mask, message("plan.below", minimum=f"{low:g}"))
+    return _at(text, column, mask, message("plan.outside", minimum=f"{low:g}", maximum=f"{high:g}"))
+
+
+def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Sequence[str]) -> list[Problem]:
+    """Return a problem for each reference that no row defines."""
+    mask = values.is_not_null() & ~values.is_in(known)
+    if not mask.any():
+        return []
+    near = {value: nearest(value, known) for value in values.filter(mask).unique().to_list()}
+    cells = text.frame.filter(mask).select(ROW, PLACE, column.name)
+    return [
+        text.problem(
+            "plan.unknown_id",
+            row,
+            place=place,
+            column=column.name,
+            value=value,
+            suggestion=near[value],
+            table=column.refers,
+        )
+        for row, place, value in cells.iter_rows()
+    ]
+
+
+def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known: Sequence[str]) -> list[Problem]:
+    """Return a problem for each part of a list that no row defines."""
+    parts = pl.DataFrame([text.frame[ROW], text.frame[PLACE], values.str.split(";").alias("part")])
+    parts = parts.explode("part").drop_nulls("part")
+    wrong = parts.filter(~pl.col("part").is_in([*known, *column.choices]))
+    return [
+        text.problem(
+            "plan.unknown_id",
+            row,
+            place=place,
+            column=column.name,
+            value=value,
+            suggestion=nearest(value, known),
+            table=column.refers,
+        )
+        for row, place, value in wrong.iter_rows()
+    ]

@@ -1,0 +1,109 @@
+"""Rows put in order, identities checked: what holds for every table alike."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cyclopolis.foundation.problems import Problem
+from cyclopolis.library import Library
+from cyclopolis.plan.cells import PLACE, ROW
+from cyclopolis.plan.headers import TextTable
+from cyclopolis.plan.schema import columns, tables
+from cyclopolis.plan.units import UnknownUnitError, factor, parse_unit
+
+
+def check_keys(text: TextTable, frame: pl.DataFrame) -> list[Problem]:
+    """Return a problem for each row with the identity of an earlier one.
+
+    Parameters
+    ----------
+    text : TextTable
+        The table as written.
+    frame : polars.DataFrame
+        Its typed rows.
+    """
+    key = list(tables()[text.table].key)
+    if not key or frame.height < 2:
+        return []
+    required = [column.name for column in columns()[text.table] if column.name in key and column.required]
+    rows = frame.drop_nulls(required).select(*key, ROW, PLACE)
+    first = pl.col(ROW).first().over(key)
+    again = rows.with_columns(first.alias("@first"), pl.int_range(pl.len()).over(key).alias("@nth"))
+    again = again.filter(pl.col("@nth") > 0)
+    shown = key[0] if len(key) == 1 else ""
+    return [
+        text.problem(
+            "plan.duplicate_id" if shown else "plan.duplicate_row",
+            row[ROW],
+            place=row[PLACE],
+            column=shown,
+            value=str(row[shown]) if shown else "",
+            other=row["@first"],
+            columns=", ".join(key),
+        )
+        for row in again.iter_rows(named=True)
+    ]
+
+
+def check_library_rows(
+    texts: Mapping[str, TextTable], frames: Mapping[str, pl.DataFrame], library: Library
+) -> list[Problem]:
+    """Return what is wrong with the user's own commodities, technologies and modes of transport.
+
+    A row that corrects the library's may leave cells empty; a new one may not leave out what defines it. A commodity of
+    the library keeps its unit: every recipe and price of the library is counted in it.
+    """
+    problems: list[Problem] = []
+    needs = {"commodities": ("kind", "unit", "state"), "technologies": ("main_commodity",)}
+    for table, names in needs.items():
+        key = tables()[table].key[0]
+        known = library.tables()[table][key].to_list()
+        fresh = frames[table].filter(pl.col(key).is_not_null() & ~pl.col(key).is_in(known))
+        for row in fresh.iter_rows(named=True):
+            problems += [
+                texts[table].problem("plan.new_needs", row[ROW], place=row[PLACE], column=name, name=row[key])
+                for name in names
+                if row[name] is None and _was_empty(texts[table], name, row[ROW])
+            ]
+    units = dict(library.commodities.select("commodity", "unit").rows())
+    for commodity, unit, row, place in frames["commodities"].select("commodity", "unit", ROW, PLACE).iter_rows():
+        if unit is None:
+            continue
+        if commodity in units and factor(unit, units[commodity]) != 1.0:
+            problems.append(
+                texts["commodities"].problem(
+                    "plan.unit_of_library", row, place=place, column="unit", value=unit, unit=units[commodity]
+                )
+            )
+        elif commodity not in units:
+            problems += _unknown_unit(texts["commodities"], row, place, unit)
+    return problems
+
+
+def _was_empty(text: TextTable, column: str, row: int) -> bool:
+    """Return whether a cell was left empty, not merely unreadable."""
+    cells = text.frame.filter(pl.col(ROW) == row)[column]
+    return cells.null_count() == cells.len()
+
+
+def _unknown_unit(text: TextTable, row: int, place: str | None, unit: str) -> list[Problem]:
+    """Return the problem of a new commodity's unit that names nothing."""
+    try:
+        parse_unit(unit)
+    except UnknownUnitError as error:
+        said = {"part": error.args[0], "target": "t, m3, kNm3, MWh, GJ"}
+        return [text.problem("plan.unit_unknown", row, place=place, column="unit", value=unit, **said)]
+    return []
+
+
+def sort_rows(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return rows in the order of their values, so that the order in the file changes nothing."""
+    names = [column.name for column in columns()[table]]
+    key = [name for name in tables()[table].key if name in names]
+    rest = [name for name in names if name not in key]
+    return frame.sort([*key, *rest, ROW], nulls_last=False, maintain_order=True)
+
+
+def strip_places(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a table without the columns that say where its rows stand."""
+    return frame.drop(ROW, PLACE)
