@@ -2,8 +2,8 @@
 
 Known are the totals of the eight parks (see the example's ``indicators.csv``). The split by park, the industries and
 the size of each enterprise are assumed: the tables beside this module (``generation/``) hold the split, the owners of
-the main plants with their figures, and the weights of the industries. Enterprises above the designated scale have at least
-20 million CNY, the others less. Amounts are drawn in whole steps of 0.01 million CNY, so that sums are exact.
+the main plants with their figures, and the weights of the industries. Enterprises above the designated scale have at
+least 20 million CNY, the others less. Amounts are drawn in whole steps of 0.01 million CNY, so that sums are exact.
 """
 
 import csv
