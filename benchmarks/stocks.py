@@ -1,7 +1,7 @@
 """Speed of the cohort kernels beside flodym: 201 years x 100 products, inflow-driven and stock-driven.
 
-Run ``python benchmarks/stocks.py``. Both sides build the survival shares from the lifetimes and then stocks, inflows and
-outflows; prints seconds, ratios and the largest difference. Nothing here is a test.
+Run ``python benchmarks/stocks.py``. Both sides build the survival shares from the lifetimes and then stocks, inflows
+and outflows; prints seconds, ratios and the largest difference. Nothing here is a test.
 """
 
 import resource
@@ -66,9 +66,8 @@ def main():
             mine, model = best(lambda kernel=kernel, given=given, ours=ours: kernel(years, given, ours, "middle"))
             peers, values = best(lambda given=given, driven=driven, t=theirs: flodym_run(dimensions, given, t, driven))
             found = model.stock if driven == "inflow" else model.inflow
-            print(
-                f"{kind:<11} {driven:<9} {mine:8.4f} {peers:9.4f} {peers / mine:6.1f}  {np.abs(found - values).max():.1e}"
-            )
+            apart = np.abs(found - values).max()
+            print(f"{kind:<11} {driven:<9} {mine:8.4f} {peers:9.4f} {peers / mine:6.1f}  {apart:.1e}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
