@@ -65,7 +65,8 @@ class _Rows:
     """Terms (row, variable, position, coefficient) collected for one family of constraints."""
 
     def __init__(self, variables: dict[str, linopy.Variable]) -> None:
-        self._variables = variables
+        self._model = next(iter(variables.values())).model
+        self._labels = {name: variable.labels.to_numpy() for name, variable in variables.items()}
         self._parts: list[tuple[str, Ints, Ints, Floats]] = []
 
     def add(self, family: str, row: Ints, position: Ints, coefficient: Floats) -> None:
@@ -78,18 +79,20 @@ class _Rows:
         """Return one sparse expression by row and the rows that have terms; None when there is no term."""
         if not self._parts:
             return None
-        pieces, start = [], 0
-        for family, _, position, coefficient in self._parts:
-            variable = self._variables[family]
-            index = pd.RangeIndex(start, start + position.size, name="term")
-            dim = str(variable.dims[0])
-            picked = (1 * variable).isel({dim: xr.DataArray(position, dims="term")}).drop_vars(dim)
-            pieces.append(picked.assign_coords(term=index) * xr.DataArray(coefficient, coords=[index]))
-            start += position.size
-        terms = linopy.merge(pieces, dim="term")
+        labels = np.concatenate([self._labels[family][position] for family, _, position, _ in self._parts])
+        coefficients = np.concatenate([coefficient for *_, coefficient in self._parts])
         rows = np.concatenate([row for _, row, _, _ in self._parts])
-        group = xr.DataArray(rows, coords=[pd.RangeIndex(start, name="term")], name="row")
-        summed = terms.groupby(group).sum()
+        index = pd.RangeIndex(labels.size, name="term")
+        terms = xr.Dataset(
+            {
+                "vars": (("term", "_term"), labels[:, None]),
+                "coeffs": (("term", "_term"), coefficients[:, None]),
+                "const": (("term",), np.zeros(labels.size)),
+            },
+            coords={"term": index},
+        )
+        group = xr.DataArray(rows, coords=[index], name="row")
+        summed = linopy.LinearExpression(terms, self._model).groupby(group).sum()
         return summed, np.asarray(summed.indexes["row"], dtype=np.int64)
 
 

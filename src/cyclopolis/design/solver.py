@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import highspy
 import linopy
 import numpy as np
+from linopy.matrices import MatrixAccessor
 
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.network.model import Floats
@@ -27,9 +28,8 @@ class Run:
     seconds: float
 
 
-def _highs(model: linopy.Model, offset: float, options: SolveOptions) -> tuple[highspy.Highs, float]:
+def _highs(matrices: MatrixAccessor, offset: float, options: SolveOptions) -> tuple[highspy.Highs, float]:
     """Return HiGHS loaded with the model, and the factor by which its objective was divided."""
-    matrices = model.matrices
     cost = np.asarray(matrices.c, dtype=np.float64)
     scale = max(float(np.abs(cost).max(initial=0.0)) / 1e3, 1e-9)
     solver = highspy.Highs()
@@ -86,7 +86,8 @@ def maximise(model: linopy.Model, offset: float, options: SolveOptions) -> Run:
     Run
         Status optimal, time_limit, no_solution, infeasible or unbounded; ``values`` is empty unless a solution exists.
     """
-    solver, scale = _highs(model, offset, options)
+    matrices = model.matrices
+    solver, scale = _highs(matrices, offset, options)
     solver.run()
     status = solver.getModelStatus()
     seconds = float(solver.getRunTime())
@@ -96,7 +97,7 @@ def maximise(model: linopy.Model, offset: float, options: SolveOptions) -> Run:
     if status in _INFEASIBLE:
         return Run("infeasible", nothing.values, np.nan, np.nan, seconds)
     info = solver.getInfo()
-    whole = np.flatnonzero(model.matrices.vtypes != "C").astype(np.int32)
+    whole = np.flatnonzero(matrices.vtypes != "C").astype(np.int32)
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     if not feasible:
         return nothing
@@ -108,5 +109,5 @@ def maximise(model: linopy.Model, offset: float, options: SolveOptions) -> Run:
         objective = float(solver.getObjectiveValue())
         values = np.asarray(solver.getSolution().col_value, dtype=np.float64)
     done = "optimal" if status == highspy.HighsModelStatus.kOptimal else "time_limit"
-    natural = values / model.matrices.var_scaling
+    natural = values / matrices.var_scaling
     return Run(done, natural, objective * scale, max(bound, objective) * scale, seconds)
