@@ -263,3 +263,9 @@ def test_retort_gas_properties_follow_from_its_composition() -> None:
     assert gas["carbon_t_per_unit"] == pytest.approx(
         12.011 * kmol * sum(share[k] * n for k, n in carbons.items()), rel=0.01
     )
+
+
+def test_a_chain_has_one_chinese_name() -> None:
+    pairs = LIBRARY.technologies.select("chain", "chain_zh").unique()
+    assert pairs.height == LIBRARY.technologies["chain"].n_unique() == pairs["chain_zh"].n_unique()
+    assert pairs["chain_zh"].null_count() == 0

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclopolis.foundation.problems import UserError
 from cyclopolis.library import Library, load_library, with_user_rows
 
 LIBRARY = load_library()
@@ -54,6 +53,8 @@ def test_a_new_commodity_is_added_with_plain_marks() -> None:
         ({"disposal_cost": 7.0}, "landfill"),
         ({"disposal_cost": 7.0, "hazard": True}, "treat"),
         ({"disposal_cost": 7.0, "kind": "water", "state": "liquid"}, "treat"),
+        ({"disposal_cost": 7.0, "state": "gas"}, "treat"),
+        ({"disposal_cost": 7.0, "state": "sludge"}, "landfill"),
         ({"kind": "emission", "state": "gas"}, "emit"),
     ],
 )
@@ -143,17 +144,20 @@ def test_a_substitution_is_corrected_in_place() -> None:
     assert merged.substitutions.height == LIBRARY.substitutions.height
 
 
-def test_another_unit_is_refused_with_the_right_one() -> None:
-    with pytest.raises(UserError) as caught:
-        with_user_rows(
-            LIBRARY,
-            commodities=commodity(commodity="hydrogen", unit="kNm3"),
-            recipes=commodity(technology="cog_power", commodity="coke_oven_gas", direction="in", amount=0.6, unit="t"),
-        )
-    assert [(p.sheet, p.value, p.suggestion) for p in caught.value.problems] == [
-        ("commodities", "kNm3", "t"),
-        ("recipes", "t", "kNm3"),
-    ]
+def test_commodities_of_the_library_keep_their_unit() -> None:
+    """The plan has converted the numbers; the text of the user's unit is of no more use."""
+    merged = with_user_rows(
+        LIBRARY,
+        commodities=commodity(commodity="fly_ash", unit="吨", price_high=9.0),
+        recipes=commodity(technology="clinker", commodity="fly_ash", direction="in", amount=0.1, unit="kg"),
+        technologies=commodity(technology="clinker", unit="吨", jobs=3.0),
+    )
+    assert merged.commodities.filter(commodity="fly_ash").select("unit", "price_high").row(0) == ("t", 9.0)
+    assert merged.recipes.filter(technology="clinker", commodity="fly_ash").select("amount", "unit").row(0) == (
+        0.1,
+        "t",
+    )
+    assert merged.technologies.filter(technology="clinker").select("unit", "jobs").row(0) == ("t", 3.0)
 
 
 def test_a_table_without_its_key_is_a_programmers_error() -> None:

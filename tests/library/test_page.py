@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from cyclopolis.library import closure, load_library, stray_substitutions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "methods" / "library.md").read_text(encoding="utf-8")

@@ -6,8 +6,6 @@ from typing import Final
 
 import polars as pl
 
-from cyclopolis.foundation.problems import Problem, UserError
-from cyclopolis.foundation.text import message
 from cyclopolis.library.tables import Library, with_kinds
 
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -59,7 +57,8 @@ def with_user_rows(
     library : Library
     commodities, technologies, recipes, substitutions, transport : polars.DataFrame, optional
         Tables with columns of the same names as the library's; columns may be absent, others are not looked at. They
-        are taken as checked: identifiers exist and required cells are filled.
+        are taken as checked: identifiers exist, required cells are filled, and numbers stand in the commodity's own
+        unit. That is converted where a plan is read; a ``unit`` cell counts here only for a new commodity.
 
     Returns
     -------
@@ -68,8 +67,6 @@ def with_user_rows(
 
     Raises
     ------
-    UserError
-        If a row counts a commodity of the library in another unit: its prices, masses and recipes would no longer hold.
     ValueError
         If a table lacks a column that identifies its rows.
 
@@ -90,7 +87,6 @@ def with_user_rows(
     }
     shaped = {name: _shape(name, table) for name, table in given.items() if table is not None and not table.is_empty()}
     known = library.tables()
-    _refuse_other_units(library, shaped)
     merged = {name: _lay_over(name, known[name], table) for name, table in shaped.items() if name != "recipes"}
     everything = merged.get("commodities", library.commodities)
     if "technologies" in merged:
@@ -124,32 +120,12 @@ def _shape(name: str, table: pl.DataFrame) -> pl.DataFrame:
     return shaped.with_columns(**own).unique(subset=_KEYS[name], keep="last", maintain_order=True)
 
 
-def _refuse_other_units(library: Library, shaped: Mapping[str, pl.DataFrame]) -> None:
-    """Raise a UserError with one problem for each library commodity that the user counts in another unit."""
-    known = library.commodities.select("commodity", _unit=pl.col("unit"))
-    problems = [
-        Problem(
-            message("library.other_unit", commodity=commodity, unit=unit, known=own),
-            sheet=name,
-            column="unit",
-            value=unit,
-            suggestion=own,
-        )
-        for name in ("commodities", "recipes")
-        if name in shaped
-        for commodity, unit, own in shaped[name]
-        .join(known, on="commodity", maintain_order="left")
-        .filter(pl.col("unit") != pl.col("_unit"))
-        .select("commodity", "unit", "_unit")
-        .iter_rows()
-    ]
-    if problems:
-        raise UserError(problems)
-
-
 def _lay_over(name: str, known: pl.DataFrame, user: pl.DataFrame) -> pl.DataFrame:
     """Correct rows in place, cell by cell, and add new ones at the end."""
     keys = _KEYS[name]
+    if name == "commodities":
+        fresh = ~pl.col("commodity").is_in(known["commodity"].implode())
+        user = user.with_columns(unit=pl.when(fresh).then("unit"))
     merged = known.update(user, on=list(keys), how="full", maintain_order="left_right")
     return merged.select(known.columns).with_columns(
         pl.col(column).fill_null(value) for column, value in _DEFAULTS[name].items()
@@ -157,13 +133,9 @@ def _lay_over(name: str, known: pl.DataFrame, user: pl.DataFrame) -> pl.DataFram
 
 
 def _with_units(table: pl.DataFrame, commodities: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Fill an empty unit with the commodity's own."""
-    units = commodities.select(pl.col("commodity").alias(key), _unit=pl.col("unit"))
-    return (
-        table.join(units, on=key, how="left", maintain_order="left")
-        .with_columns(pl.coalesce("unit", "_unit").alias("unit"))
-        .drop("_unit")
-    )
+    """Give each row its commodity's own unit."""
+    units = commodities.select(pl.col("commodity").alias(key), "unit")
+    return table.drop("unit").join(units, on=key, how="left", maintain_order="left").select(table.columns)
 
 
 def _lay_recipes_over(known: pl.DataFrame, user: pl.DataFrame, commodities: pl.DataFrame) -> pl.DataFrame:
@@ -183,7 +155,7 @@ def _lay_recipes_over(known: pl.DataFrame, user: pl.DataFrame, commodities: pl.D
 def _with_user_fates(fates: pl.DataFrame, commodities: pl.DataFrame, user: pl.DataFrame) -> pl.DataFrame:
     """Give the commodities whose disposal cost the user states that cost, and a fate by kind if they have none.
 
-    Emissions are emitted, water and hazardous waste treated, other waste landfilled; the same rules as in the library.
+    Emissions are emitted; solids, sludge and slurry that are no hazardous waste are landfilled; all else is treated.
     """
     rows = commodities.join(user.select("commodity", _cost="disposal_cost"), on="commodity").filter(
         pl.col("_cost").is_not_null() | (pl.col("kind") == "emission")
@@ -193,7 +165,9 @@ def _with_user_fates(fates: pl.DataFrame, commodities: pl.DataFrame, user: pl.Da
         .then(pl.lit("emit"))
         .when((pl.col("kind") == "water") | pl.col("hazard"))
         .then(pl.lit("treat"))
-        .otherwise(pl.lit("landfill"))
+        .when(pl.col("state").is_in(["solid", "sludge", "slurry"]))
+        .then(pl.lit("landfill"))
+        .otherwise(pl.lit("treat"))
     )
     known = fates.select("commodity", _fate="fate", _co2="co2_t_per_unit")
     fresh = rows.join(known, on="commodity", how="left", maintain_order="left").select(

@@ -11,6 +11,8 @@ from cyclopolis.library.tables import Library, load_library
 
 _EXACT, _PREFIX, _SUBSTRING, _LIKENESS = 100.0, 94.0, 88.0, 0.84
 _WEAKEST = 55.0
+_SHORT = 3
+"""Below this length a part of a name says nothing; whole names are compared."""
 
 
 def _plain(text: str) -> str:
@@ -25,7 +27,8 @@ def _score(query: str, name: str) -> float:
         return _EXACT
     if query in name:
         return (_PREFIX if name.startswith(query) else _SUBSTRING) + 5.0 * len(query) / len(name)
-    return _LIKENESS * fuzz.WRatio(query, name)
+    like = fuzz.ratio if min(len(query), len(name)) < _SHORT else fuzz.WRatio
+    return _LIKENESS * like(query, name)
 
 
 def _names(table: pl.DataFrame, kind: str) -> Iterable[tuple[str, str, str, str, tuple[str, ...]]]:
