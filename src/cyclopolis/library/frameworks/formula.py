@@ -1,8 +1,8 @@
 """Formulas of indicators: a small arithmetic language, parsed by Python's own grammar and never executed as Python.
 
 Allowed are numbers, texts in comparisons, names, ``+ - * / **``, parentheses, comparisons, ``and``, ``or``, ``not``,
-and the functions ``min``, ``max``, ``abs``, ``log``, ``exp``, ``sqrt``. A name may carry the prefix ``base.``: its value
-before the design. Everything else (attributes, calls, indexing, lambdas, ...) is refused when the formula is read.
+and the functions ``min``, ``max``, ``abs``, ``log``, ``exp``, ``sqrt``. A name may carry the prefix ``base.``: its
+value before the design. Everything else (attributes, calls, indexing, lambdas) is refused when the formula is read.
 
 Values are numbers, texts or numpy arrays of one shape; NaN (for a text: the empty text) is unknown, and what cannot be
 computed (division by zero, the logarithm of a negative number) is NaN as well, never an error.

@@ -64,7 +64,8 @@ class Indicator:
     """One indicator of a framework.
 
     ``provenance`` belongs to the target, ``formula_provenance`` to the formula (``seen``, ``memory`` or ``ours``);
-    ``inputs`` gives the unit of each name of the formula. Without a formula the value is entered under the indicator's id.
+    ``inputs`` gives the unit of each name of the formula. Without a formula the value is entered under the
+    indicator's id.
     """
 
     id: str
@@ -90,7 +91,9 @@ class Indicator:
 
     def needs(self) -> tuple[str, ...]:
         """Return the names of all values that decide this indicator, without the prefix ``base.``."""
-        names = self.formula.names if self.formula else (self.id,)
+        decided = self.target.op == "cases" and all(case.target.op == "bool" for case in self.target.cases)
+        own = () if decided else (self.id,)
+        names = self.formula.names if self.formula else own
         found = dict.fromkeys(name.removeprefix("base.") for name in (*names, *self.target.names()))
         return tuple(found)
 
