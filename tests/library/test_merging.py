@@ -201,3 +201,26 @@ def test_schemas_and_identities_survive_any_merge(names, price) -> None:
     assert set(merged.commodities["commodity"]) == set(LIBRARY.commodities["commodity"]) | set(names)
     if price is not None and names:
         assert set(merged.commodities.filter(pl.col("commodity").is_in(names))["price_high"]) == {price}
+
+
+@pytest.mark.parametrize(
+    ("source", "provenance"),
+    [
+        ("Assumed: typical", "assumed"),
+        ("假设：典型值", "assumed"),
+        ("假定", "assumed"),
+        ("meter 4", "user"),
+        (None, "user"),
+    ],
+)
+def test_an_assumption_of_the_user_stays_an_assumption(source, provenance: str) -> None:
+    cells = pl.DataFrame(
+        {"source": [source], "technology": ["coking"], "capex": [1.0]}, schema_overrides={"source": pl.String}
+    )
+    head = with_user_rows(LIBRARY, technologies=cells).technologies.filter(technology="coking").row(0, named=True)
+    assert (head["provenance"], head["economics_provenance"]) == (provenance, provenance)
+    assert head["source"] == head["economics_source"] == (source or "plan")
+    waste = pl.DataFrame({"source": [source], "commodity": ["fly_ash"], "disposal_cost": [1.0]})
+    assert (
+        with_user_rows(LIBRARY, commodities=waste).fates.filter(commodity="fly_ash")["provenance"].item() == provenance
+    )

@@ -22,6 +22,7 @@ _DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "substitutions": {},
     "transport": {},
 }
+_ASSUMED: Final = r"(?i)^\s*(?:assumed|假设|假定)"
 _PROVENANCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "commodities": {
         "lhv_carbon_provenance": ("lhv_gj_per_unit", "carbon_t_per_unit"),
@@ -48,7 +49,8 @@ def with_user_rows(
     """Lay the user's rows over the library's.
 
     A row with the library's identifier corrects that row: its filled cells win, its empty cells keep what the library
-    has. Any other row is added. Each such row gets the provenance "user". A user's recipe rows replace the library's
+    has. Any other row is added. Each such row gets the provenance "user", or "assumed" where its source begins with
+    assumed, 假设 or 假定; without a source it is "plan". A user's recipe rows replace the library's
     rows of the same technology and commodity, ranges included; the other commodities of that technology stay. Kinds of
     substitutions are found anew, and a disposal cost given by the user gives the commodity a fate.
 
@@ -111,10 +113,11 @@ def _shape(name: str, table: pl.DataFrame) -> pl.DataFrame:
         (pl.col(column.name) if column.name in table.columns else pl.lit(None)).cast(column.dtype).alias(column.name)
         for column in columns
     )
-    own = {"provenance": pl.lit("user")}
+    shaped = shaped.with_columns(pl.col("source").fill_null("plan"))
+    origin = pl.when(pl.col("source").str.contains(_ASSUMED)).then(pl.lit("assumed")).otherwise(pl.lit("user"))
+    own = {"provenance": origin}
     for provenance, stated in _PROVENANCES.get(name, {}).items():
-        given = pl.any_horizontal(pl.col(*stated).is_not_null())
-        own[provenance] = pl.when(given).then(pl.lit("user")).otherwise(None)
+        own[provenance] = pl.when(pl.any_horizontal(pl.col(*stated).is_not_null())).then(origin)
     if name == "technologies":
         own["economics_source"] = pl.when(own["economics_provenance"].is_not_null()).then("source")
     return shaped.with_columns(**own).unique(subset=_KEYS[name], keep="last", maintain_order=True)
@@ -175,8 +178,8 @@ def _with_user_fates(fates: pl.DataFrame, commodities: pl.DataFrame, user: pl.Da
         fate=pl.coalesce("_fate", fate),
         cost=pl.col("_cost").fill_null(0.0),
         co2_t_per_unit=pl.col("_co2").fill_null(0.0),
-        source=pl.col("source"),
-        provenance=pl.lit("user"),
+        source="source",
+        provenance="provenance",
         note=pl.lit(None, dtype=pl.String),
     )
     kept = fates.join(fresh, on="commodity", how="anti", maintain_order="left")
