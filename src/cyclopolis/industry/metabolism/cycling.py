@@ -95,7 +95,8 @@ def _storage_of_paths(flows: Floats, entering: Floats) -> tuple[Floats, Floats]:
     left = np.eye(entering.size) - shares
     if entering.size and np.linalg.svd(left, compute_uv=False)[-1] < ENDLESS:
         raise user_error("metabolism.endless_cycle")
-    return shares, np.linalg.inv(left)
+    paths: Floats = np.linalg.inv(left).astype(np.float64)
+    return shares, paths
 
 
 def _information(flows: Floats, inputs: Floats, respiration: Floats, export: Floats) -> tuple[float, float, float]:

@@ -108,6 +108,7 @@ def _within_bounds(
         spread,
         np.where(exact, 0.0, lower),
         np.where(exact, 0.0, upper),
+        np.where(exact, 0.0, values),
     )
     low, high = low & ~exact, high & ~exact
     held = np.flatnonzero(low | high)

@@ -10,6 +10,8 @@ from cyclopolis.foundation.problems import user_error
 Floats = NDArray[np.float64]
 
 TOUCH = 1e-6
+FORCE = 1e-7
+UNIT = 1e-6
 
 
 def _weights(covariance: sp.csr_matrix) -> sp.csc_matrix:
@@ -36,6 +38,7 @@ def active_bounds(
     covariance: sp.csr_matrix,
     lower: Floats,
     upper: Floats,
+    point: Floats,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which lower and which upper bounds hold with force at the nearest values.
 
@@ -49,6 +52,8 @@ def active_bounds(
         Of the measured values, zero where nothing was measured.
     lower, upper : (n,) arrays
         Bounds, infinite where there is none.
+    point : (n,) array
+        Values nearby, for the scale of what was not measured.
 
     Returns
     -------
@@ -62,33 +67,35 @@ def active_bounds(
     Examples
     --------
     >>> held, _ = active_bounds(sp.csr_matrix([[1.0, -1.0]]), np.zeros(1), np.array([-3.0, 1.0]),
-    ...                         sp.csr_matrix(np.eye(2)), np.zeros(2), np.full(2, np.inf))
+    ...                         sp.csr_matrix(np.eye(2)), np.zeros(2), np.full(2, np.inf), np.zeros(2))
     >>> bool(held.any())
     True
     """
-    weights = _weights(covariance)
-    scale = float(np.median(weights.diagonal()[weights.diagonal() > 0])) if weights.nnz else 1.0
-    weights = sp.csc_matrix(weights / scale)
+    deviation = np.sqrt(covariance.diagonal())
+    unit = np.where(deviation > 0, deviation, np.maximum(np.abs(point), UNIT * np.abs(point).max(initial=1.0)))
+    origin = np.where(deviation > 0, measured, point)
+    scaled = sp.csr_matrix(matrix @ sp.diags_array(unit))
+    rows = 1.0 / np.maximum(abs(scaled).max(axis=1).toarray().ravel(), np.finfo(float).tiny)
+    low, high = (lower - origin) / unit, (upper - origin) / unit
     solver = highspy.Highs()  # type: ignore[no-untyped-call]  # HiGHS ships no types for it
     solver.setOptionValue("output_flag", False)
-    solver.passModel(_model(matrix, right, -(weights @ measured), lower, upper))
-    triangle = sp.csc_matrix(sp.tril(weights))
-    solver.passHessian(_hessian(triangle))
+    scaled = sp.csr_matrix(sp.diags_array(rows) @ scaled)
+    solver.passModel(_model(scaled, rows * (right - matrix @ origin), low, high))
+    scaler = sp.diags_array(unit)
+    solver.passHessian(_hessian(sp.csc_matrix(sp.tril(scaler @ _weights(covariance) @ scaler))))
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         raise user_error("metabolism.bounds_impossible")
     solution = solver.getSolution()
     values, duals = np.array(solution.col_value), np.array(solution.col_dual)
-    span = TOUCH * np.maximum(1.0, np.abs(values))
-    force = 1e-9 * max(1.0, float(np.abs(weights @ measured).max(initial=0.0)))
-    return (values - lower < span) & (duals > force), (upper - values < span) & (duals < -force)
+    return (values - low < TOUCH) & (duals > FORCE), (high - values < TOUCH) & (duals < -FORCE)
 
 
-def _model(matrix: sp.csr_matrix, right: Floats, cost: Floats, lower: Floats, upper: Floats) -> highspy.HighsLp:
+def _model(matrix: sp.csr_matrix, right: Floats, lower: Floats, upper: Floats) -> highspy.HighsLp:
     """Return the linear part of the programme."""
     model = highspy.HighsLp()
     model.num_row_, model.num_col_ = matrix.shape
-    model.col_cost_, model.col_lower_, model.col_upper_ = cost, lower, upper
+    model.col_cost_, model.col_lower_, model.col_upper_ = np.zeros(lower.size), lower, upper
     model.row_lower_ = model.row_upper_ = right
     columns = sp.csc_matrix(matrix)
     model.a_matrix_.format_ = highspy.MatrixFormat.kColwise

@@ -3,8 +3,8 @@
 Every year's entry is a cohort; the share of a cohort that still stands at the end of a later year is the survival
 function of its lifetime. Flows are per year; a stock is what stands at the end of a year's period; nothing stands
 before the first. A year's period runs from halfway to the year before to halfway to the year after, so that years need
-not be evenly spaced. When in its period a cohort enters must be said: at its start, middle or end, or spread over it (a whole
-number n: n Gauss-Legendre points).
+not be evenly spaced. When in its period a cohort enters must be said: at its start, middle or end, or spread over it
+(a whole number n: n Gauss-Legendre points).
 """
 
 from dataclasses import dataclass
