@@ -43,3 +43,14 @@ def _case_text(when: str, target: Target, unit: str, language: Language) -> str:
     if when.strip() == "true":
         return say("rating.target_otherwise", language, target=text)
     return say("rating.target_case", language, when=when, target=text)
+
+
+def reason_text(reason: str, language: Language) -> str:
+    """Return why an indicator is unknown, by its key in the table ``indicators``.
+
+    Examples
+    --------
+    >>> reason_text("task", "en")
+    'it is to be stated whether the set task is met'
+    """
+    return say(f"rating.reason_{reason}", language)

@@ -98,15 +98,15 @@ def parse_formula(text: str) -> Formula:
     ('used', 'made', 'old')
     """
     tree = _tree(text)
-    names: dict[str, None] = {}
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    bases = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    found: list[tuple[int, int, str]] = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            names[node.id] = None
-    base = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    plain = [name for name in names if name not in called and name not in {"base", "true", "false"}]
-    found = [*plain, *(f"base.{name}" for name in sorted(base))]
-    return Formula(text, tuple(sorted(found, key=text.find)))
+        if isinstance(node, ast.Attribute):
+            found.append((node.lineno, node.col_offset, f"base.{node.attr}"))
+        elif isinstance(node, ast.Name) and id(node) not in called | bases and node.id not in {"true", "false"}:
+            found.append((node.lineno, node.col_offset, node.id))
+    return Formula(text, tuple(dict.fromkeys(name for _, _, name in sorted(found))))
 
 
 @cache
