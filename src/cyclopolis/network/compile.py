@@ -1,6 +1,7 @@
 """From a plan to its flow network: index maps and plain arrays, built once, shared by all engines."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain as concatenate
 from typing import Protocol
 
@@ -237,13 +238,26 @@ def _arcs(
     found = find_arcs(batches, ends, places, modes, named_keys(named, ports.plant.size))
     made = t_per_unit[ports.commodity[np.maximum(plants.main, 0)]]
     capped = np.isfinite(made) & (made > 0) & (plants.main >= 0)
-    return finish_arcs(
+    arcs = finish_arcs(
         found,
         table,
         _limits(library.substitutions, commodity_ids, technology_ids, t_per_unit),
         capped,
         named.amounts(found["giver"].to_numpy(), found["taker"].to_numpy()),
     )
+    return _lift_caps(arcs, ports, plants, t_per_unit)
+
+
+def _lift_caps(arcs: Arcs, ports: Ports, plants: Plants, t_per_unit: Floats) -> Arcs:
+    """Return the arcs with no cap below what the taker's own recipe takes: a working recipe proves its own share."""
+    own = np.zeros_like(arcs.cap_share)
+    named = (arcs.cap_group >= 0) & (ports.commodity[arcs.giver] == ports.commodity[arcs.taker])
+    taker, group = arcs.taker[named], arcs.cap_group[named]
+    main = plants.main[ports.plant[taker]]
+    taken = -ports.coefficient[taker] * t_per_unit[ports.commodity[taker]]
+    made = np.abs(ports.coefficient[main]) * t_per_unit[ports.commodity[main]]
+    np.maximum.at(own, group, taken / made)
+    return replace(arcs, cap_share=np.maximum(arcs.cap_share, own))
 
 
 def _spoken(named: Named) -> Iterator[Pairs]:
