@@ -71,7 +71,7 @@ class Formula:
         nan
         """
         with np.errstate(all="ignore"):
-            result = np.asarray(_compute(_tree(self.text), values), dtype=float)
+            result = _numbers(_tree(self.text), values)
         return np.where(np.isfinite(result), result, np.nan)
 
     def missing(self, values: Mapping[str, Value]) -> tuple[str, ...]:
