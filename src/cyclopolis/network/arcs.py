@@ -224,7 +224,9 @@ def substitution_pairs(givers: pl.DataFrame, takers: pl.DataFrame, ratio: Floats
         yield Pairs(giver_port[rows], taker_port[columns], ratio[giver_row[rows]], np.ones(rows.size, dtype=bool))
 
 
-def finish_arcs(table: pl.DataFrame, ports: pl.DataFrame, rules: pl.DataFrame, capped: Bools, exchange: Floats) -> Arcs:
+def finish_arcs(
+    table: pl.DataFrame, ports: pl.DataFrame, rules: pl.DataFrame, capped: Bools, exchange: tuple[Floats, Ints]
+) -> Arcs:
     """Add caps and credits.
 
     Parameters
@@ -237,8 +239,8 @@ def finish_arcs(table: pl.DataFrame, ports: pl.DataFrame, rules: pl.DataFrame, c
         One row per waste (``commodity``) and ``technology``: ``share`` of the product (null: no limit), ``credit``.
     capped : (P,) bool
         Plants whose product has a known mass, so that a share of it means something.
-    exchange : (A,) float
-        What the plan says about the base year.
+    exchange : pair of (A,) float and (A,) int
+        What the plan says about the base year, and its provenance.
     """
     giver, taker = table["giver"].to_numpy(), table["taker"].to_numpy()
     commodity, plant = ports["commodity"].to_numpy()[giver], ports["plant"].to_numpy()[taker]
@@ -271,5 +273,6 @@ def finish_arcs(table: pl.DataFrame, ports: pl.DataFrame, rules: pl.DataFrame, c
         cap_group=named["group"].cast(pl.Int64).fill_null(-1).to_numpy(),
         co2_credit=floats(named["credit"]),
         cap_share=floats(groups["share"]),
-        exchange=exchange,
+        exchange=exchange[0],
+        exchange_provenance=exchange[1],
     )

@@ -23,7 +23,7 @@ def port_amounts(activity: Floats, plant: Ints, coefficient: Floats) -> Floats:
 
 
 def _total(position: Ints, amount: Floats, size: int) -> Floats:
-    return np.bincount(position, weights=amount, minlength=size)
+    return np.bincount(position, weights=amount, minlength=size).astype(np.float64)
 
 
 def _limit(flow: Floats, position: Ints, weight: Floats, room: Floats) -> Floats:

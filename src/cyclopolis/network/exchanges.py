@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from cyclopolis.network.candidates import provenance_codes, user_provenance
 from cyclopolis.network.model import Floats, Ints
 from cyclopolis.network.places import floats
 from cyclopolis.network.ports import Measured
@@ -21,10 +22,12 @@ class Named:
     table: pl.DataFrame
     unknowns: pl.DataFrame
 
-    def amounts(self, giver: Ints, taker: Ints) -> Floats:
-        """Return the base-year amount on each arc (A,); NaN where the plan names none."""
+    def amounts(self, giver: Ints, taker: Ints) -> tuple[Floats, Ints]:
+        """Return the base-year amount on each arc (A,) and its provenance; NaN and -1 where the plan names none."""
         arcs = pl.DataFrame({"giver": giver, "taker": taker})
-        return floats(arcs.join(self.table, on=["giver", "taker"], how="left", maintain_order="left")["amount"])
+        found = arcs.join(self.table, on=["giver", "taker"], how="left", maintain_order="left")
+        amount = floats(found["amount"])
+        return amount, np.where(np.isnan(amount), -1, provenance_codes(found["provenance"]))
 
 
 def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFrame, rules: pl.DataFrame) -> Named:
@@ -46,11 +49,14 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         "commodity",
         "as_commodity",
         amount=pl.when(pl.col("status") == "existing").then(pl.col("amount").fill_null(float("inf"))),
+        provenance=user_provenance(pl.col("source")),
     )
     keys = ["from_plant", "to_plant", "commodity"]
     flows = measured.flows.rename({"amount": "measured"})
     rows = given.join(flows, on=keys, how="full", coalesce=True).with_columns(
-        amount=pl.coalesce("measured", "amount"), exchange=pl.int_range(pl.len())
+        amount=pl.coalesce("measured", "amount"),
+        provenance=pl.when(pl.col("measured").is_null()).then(pl.col("provenance")).otherwise(pl.lit("measured")),
+        exchange=pl.int_range(pl.len()),
     )
     giver = ports.filter(pl.col("output")).select(from_plant="plant", commodity="commodity", giver="port")
     taker = ports.filter(pl.col("output").not_()).select(
@@ -101,6 +107,7 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         .agg(
             ratio=pl.col("ratio").max(),
             rule=pl.col("rule").any(),
+            provenance=pl.col("provenance").min(),
             amount=pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sort().sum()),
         )
         .sort("giver", "taker")

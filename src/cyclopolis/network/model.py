@@ -113,6 +113,7 @@ class Arcs:
     co2_credit: Floats
     cap_share: Floats
     exchange: Floats
+    exchange_provenance: Ints
 
 
 @dataclass(frozen=True)

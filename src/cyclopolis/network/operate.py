@@ -1,7 +1,7 @@
 """The operating problem: what every port must balance, and the best flows with all builds fixed."""
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array, hstack
 
 from cyclopolis.foundation.problems import user_error
@@ -87,36 +87,24 @@ def best_flows(
     sizes = np.cumsum([part.shape[1] for part in parts])
     on_arcs, on_activity = cap_rows(network)
     volumes, markets = market_volumes(network), network.markets
-    bounded = np.flatnonzero(np.isfinite(markets.volume_max))
-    least = np.flatnonzero(markets.volume_min > 0)
     total = int(sizes[-1])
     caps = hstack((on_activity, on_arcs, csr_array((on_arcs.shape[0], total - int(sizes[1])))), format="csr")
     before, after = csr_array((volumes.shape[0], int(sizes[1]))), csr_array((volumes.shape[0], parts[3].shape[1]))
     traded = csr_array(hstack((before, volumes, after)))
-    upper = csr_array(_stack((caps, traded[bounded], -traded[least])))
-    limits = np.concatenate((np.zeros(caps.shape[0]), markets.volume_max[bounded], -markets.volume_min[least]))
-    balance = csr_array(hstack(parts))
+    limits = (
+        LinearConstraint(csr_array(hstack(parts)), 0.0, 0.0),
+        LinearConstraint(caps, -np.inf, 0.0),
+        LinearConstraint(traded, markets.volume_min, markets.volume_max),
+    )
     low = np.concatenate((activity_low, np.zeros(total - activity_low.size)))
     high = np.concatenate((activity_high, np.full(total - activity_high.size, np.inf)))
-    solved = linprog(
+    solved = milp(
         -np.concatenate((form.activity, form.arc, form.trade, form.fate)),
-        A_ub=upper if upper.shape[0] else None,
-        b_ub=limits if upper.shape[0] else None,
-        A_eq=balance,
-        b_eq=np.zeros(balance.shape[0]),
-        bounds=np.stack((low, high), axis=1),
-        method="highs",
+        constraints=limits,
+        bounds=Bounds(low, high),
     )
     if solved.x is None:
         raise user_error("network.no_flows", status=solved.message)
     activity, arc, trade, fate = np.split(np.maximum(solved.x, 0.0), sizes[:-1])
     none = np.zeros(len(network.plant_ids))
     return Flows(activity, arc, trade, fate, none, none)
-
-
-def _stack(blocks: tuple[csr_array, ...]) -> csr_array:
-    filled = [block for block in blocks if block.shape[0]]
-    if not filled:
-        return csr_array((0, blocks[0].shape[1]))
-    columns = hstack([block.T for block in filled], format="csr")
-    return csr_array(columns.T)

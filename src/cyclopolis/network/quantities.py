@@ -67,7 +67,9 @@ def _is(network: Network, commodity: str) -> Bools:
 
 def _per_activity(network: Network, per_port: Floats) -> Floats:
     """Return the sum over each plant's ports (P,) of an amount per main unit."""
-    return np.bincount(network.ports.plant, weights=np.nan_to_num(per_port), minlength=len(network.plant_ids))
+    return np.bincount(network.ports.plant, weights=np.nan_to_num(per_port), minlength=len(network.plant_ids)).astype(
+        np.float64
+    )
 
 
 def _of_trades(network: Network, direction: int, per_port: Floats) -> Floats:
@@ -106,7 +108,7 @@ def _emitted(network: Network) -> dict[str, LinearForm]:
 def solid_waste_ports(network: Network) -> Bools:
     """Return which ports give out solid waste (J,): a code of the national catalogue, and not the main product."""
     coded = network.commodities["sw_code"].is_not_null().to_numpy()[network.ports.commodity]
-    return coded & (network.ports.coefficient > 0) & (network.ports.role != _MAIN)
+    return np.asarray(coded & (network.ports.coefficient > 0) & (network.ports.role != _MAIN), dtype=np.bool_)
 
 
 def _waste(network: Network) -> dict[str, LinearForm]:

@@ -1,0 +1,205 @@
+"""Balance: what flows in the base year, by rule, and what it adds up to.
+
+Measured flows are taken as they are. To reconcile them with each other, uncertainties included, is a question of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Protocol
+
+import numpy as np
+import polars as pl
+
+from cyclopolis.foundation.result import Figure, Line, Result
+from cyclopolis.foundation.text import Language, message
+from cyclopolis.industry.metabolism.accounts import PLACE, accounts_table
+from cyclopolis.industry.metabolism.emissions import fuel_factors
+from cyclopolis.industry.metabolism.figures import balance_figures
+from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
+from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
+from cyclopolis.network.compile import PlanTables
+from cyclopolis.network.model import PROVENANCE
+from cyclopolis.network.names import pick
+
+SUMMARY: Final = (
+    "mass_in",
+    "mass_out",
+    "unaccounted",
+    "water",
+    "power",
+    "energy",
+    "co2",
+    "co2_power",
+    "solid_waste",
+    "waste_reused",
+    "landfill",
+    "sales",
+    "purchases",
+    "gain",
+    "jobs",
+)
+"""Quantities of the whole place that the summary shows."""
+_STATUS: Final = ("existing", "planned", "candidate")
+
+
+class BalancePlan(PlanTables, Protocol):
+    """What the balance reads of a plan."""
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Hash of every input file."""
+
+
+@dataclass(frozen=True)
+class Balance(Result):
+    """The base year's flows, ports, accounts, and what is not known; tables as in ``columns.csv`` beside this file."""
+
+    engine: ClassVar[str] = "balance"
+    columns_package: ClassVar[str] = "cyclopolis.industry.metabolism"
+
+    def summary(self) -> tuple[Line, ...]:
+        """Return mass, water, energy, CO2, waste, money and jobs of the whole place, and how much is not known."""
+        rows = self.tables["accounts"].filter(pl.col("scope_kind") == PLACE)
+        found = {name: (value, unit) for name, value, unit in rows.select("quantity", "value", "unit").iter_rows()}
+        plants = self.tables["plants"].filter(pl.col("status") == "existing").height
+        lines = [Line(message("balance.plants"), float(plants), "1")]
+        lines += [Line(message(f"balance.{name}"), *found[name]) for name in SUMMARY if name in found]
+        lost = self.tables["flows"].filter(pl.col("kind") == "unplaced").height
+        lines.append(Line(message("balance.unplaced"), float(lost), "1"))
+        lines.append(Line(message("balance.unknowns"), float(self.tables["unknowns"].height), "1"))
+        return tuple(lines)
+
+    def figures(self, language: Language) -> Mapping[str, Figure]:
+        """Return flows by chain, by site and by commodity as Sankey diagrams."""
+        return balance_figures(self.tables, language)
+
+
+def balance(plan: BalancePlan) -> Balance:
+    """Balance the base year of a plan.
+
+    Amounts are recipe x activity, measurements on top. Outputs go to existing exchanges, then to inputs of the same enterprise
+    at one place, then to the best market with room, then their lawful way out; unmet inputs are bought at the cheapest market
+    with room. What remains is shown as unplaced.
+
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    Balance
+
+    Examples
+    --------
+    >>> import cyclopolis
+    >>> result = cyclopolis.balance(cyclopolis.read_plan(cyclopolis.example("quickstart")))
+    >>> result.engine
+    'balance'
+    """
+    network = compile_network(plan)
+    flows = base_flows(network)
+    tables = {
+        "flows": flows_table(network, flows),
+        "ports": ports_table(network, flows),
+        "accounts": accounts_table(network, flows),
+        "unknowns": _unknowns(network, flows),
+        "prices": prices_table(network, flows),
+        "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
+        "names": names_table(plan, network),
+        "plants": plants_table(network),
+        "commodities": network.commodities.with_columns(
+            name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
+        ),
+    }
+    shaped = {name: table.select(column.name for column in Balance.columns()[name]) for name, table in tables.items()}
+    facts: dict[str, Any] = {"year": network.year, "plants": len(network.plant_ids), "ports": network.ports.plant.size}
+    return Balance(shaped, facts, dict(plan.inputs))
+
+
+def _unknowns(network: Network, flows: Flows) -> pl.DataFrame:
+    """Return what counts as absent and what has no source, no way out or does not fit: plant, commodity, reason."""
+    ports, arcs = network.ports, network.arcs
+    left = unplaced(network, flows)
+    lost = np.flatnonzero(left > 0)
+    output = ports.coefficient[lost] > 0
+    stated = np.isfinite(arcs.exchange)
+    short = np.flatnonzero(stated & (flows.arc < np.where(stated, arcs.exchange, 0.0) * (1 - 1e-9)))
+    extra = pl.DataFrame(
+        {
+            "plant": pl.concat([pick(network.plant_ids, ports.plant[at]) for at in (lost, arcs.giver[short])]),
+            "commodity": pl.concat(
+                [pick(network.commodity_ids, ports.commodity[at]) for at in (lost, arcs.giver[short])]
+            ),
+            "reason": pl.Series(
+                [*np.where(output, "no_way_out", "no_source").tolist(), *["exchange_too_large"] * short.size],
+                dtype=pl.String,
+            ),
+        }
+    )
+    rows = pl.concat([unknown_terms(network), extra]).unique()
+    return rows.sort("reason", "plant", "commodity", nulls_last=True)
+
+
+def fuel_co2_table(network: Network, flows: Flows, emission_factors: pl.DataFrame) -> pl.DataFrame:
+    """Return official CO2 of the fuels that each plant takes in, as if all of it burnt, beside the CO2 of its recipe.
+
+    A cross-check, no account: what a coking plant takes in mostly leaves as coke. Only fuels whose unit is that of the
+    official value are shown.
+    """
+    ports = network.ports
+    run = np.nan_to_num(flows.activity)[ports.plant]
+    own = quantities(network)["co2"]
+    recipe = own.activity * np.nan_to_num(flows.activity)
+    factors = (
+        fuel_factors(emission_factors).select("commodity", "unit", factor="t_co2_per_unit").drop_nulls("commodity")
+    )
+    inputs = pl.DataFrame(
+        {
+            "plant": pick(network.plant_ids, ports.plant),
+            "commodity": pick(network.commodity_ids, ports.commodity),
+            "amount": np.where(ports.coefficient < 0, -ports.coefficient * run, 0.0),
+            "unit": network.commodities["unit"].gather(ports.commodity),
+            "recipe_co2_t": recipe[ports.plant],
+        }
+    ).filter(pl.col("amount") > 0)
+    found = inputs.join(factors, on=["commodity", "unit"]).with_columns(co2_t=pl.col("amount") * pl.col("factor"))
+    return found.sort("plant", "commodity")
+
+
+def plants_table(network: Network) -> pl.DataFrame:
+    """Return the plants with place, owner, technology, chain and activity in the year."""
+    plants = network.plants
+    technologies = network.technologies
+    main = technologies["main_commodity"].gather(plants.technology)
+    units = dict(zip(network.commodity_ids, network.commodities["unit"].to_list(), strict=True))
+    return pl.DataFrame(
+        {
+            "plant": pl.Series(network.plant_ids, dtype=pl.String),
+            "site": pick(network.site_ids, plants.site),
+            "enterprise": pick(network.enterprise_ids, plants.enterprise),
+            "technology": pick(network.technology_ids, plants.technology),
+            "chain": pick(network.chain_ids, network.chain[plants.technology]),
+            "status": pick(_STATUS, plants.status),
+            "main_commodity": main,
+            "capacity": plants.capacity,
+            "activity": plants.activity,
+            "unit": pl.Series([units.get(name, "") for name in main.to_list()], dtype=pl.String),
+            "provenance": pick(PROVENANCE, plants.provenance),
+        }
+    ).with_columns(pl.col("capacity", "activity").fill_nan(None))
+
+
+def names_table(plan: BalancePlan, network: Network) -> pl.DataFrame:
+    """Return the names of sites, enterprises, plants and chains in both languages."""
+    parts = [
+        plan.tables[table].select(
+            pl.lit(kind).alias("kind"), pl.col(kind).alias("item"), pl.col("name"), pl.col("name_zh")
+        )
+        for table, kind in (("sites", "site"), ("enterprises", "enterprise"), ("plants", "plant"))
+    ]
+    chains = pl.Series(network.chain_ids, dtype=pl.String)
+    none = pl.lit(None, dtype=pl.String)
+    parts.append(pl.DataFrame({"item": chains}).select(pl.lit("chain").alias("kind"), "item", name=none, name_zh=none))
+    english = pl.coalesce("name", "name_zh", "item")
+    table = pl.concat(parts).with_columns(name=english, name_zh=pl.coalesce("name_zh", "name", "item"))
+    return table.sort("kind", "item")
