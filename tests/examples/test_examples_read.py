@@ -9,6 +9,7 @@ import pytest
 from cyclopolis.examples import example, examples
 from cyclopolis.network import compile_network
 from cyclopolis.network.model import BUY, SELL
+from cyclopolis.network.operate import best_flows
 from cyclopolis.plan import Plan, check_plan, read_plan
 
 SCENARIOS = [(name, path.stem) for name in examples() for path in sorted((example(name) / "scenarios").glob("*.toml"))]
@@ -92,3 +93,30 @@ def test_air_limits_hold_in_the_base_year_by_recipe(plan: Plan) -> None:
             assert 0 < total[row["scope"], row["quantity"]] <= row["max"], (row["scope"], row["quantity"])
             checked += 1
     assert checked
+
+
+def test_plants_can_run_as_in_the_base_year_with_exchanges(plan: Plan) -> None:
+    """The best flows at base-year activity exist: no market is too small and no cap starves a recipe."""
+    network = compile_network(plan)
+    activity = np.nan_to_num(network.plants.activity)
+    flows = best_flows(network, activity, activity)
+    free = np.zeros(network.ports.plant.size)
+    for array, ports, sign in (
+        (flows.arc, network.arcs.giver, -1.0),
+        (flows.arc * network.arcs.ratio, network.arcs.taker, 1.0),
+        (flows.fate, network.fates.port, -1.0),
+        (flows.trade, network.trades.port, np.where(network.ports.coefficient[network.trades.port] > 0, -1.0, 1.0)),
+    ):
+        free += np.bincount(ports, weights=sign * array, minlength=free.size)
+    wanted = -network.ports.coefficient * flows.activity[network.ports.plant]
+    bound = ~network.ports.natural
+    assert free[bound] == pytest.approx(wanted[bound], rel=1e-6, abs=1e-3)
+
+
+def test_no_cap_starves_a_recipe() -> None:
+    """Coking wastewater: 1.35 m3 make 1 m3 of reclaimed water, though the match says 100 % of the product."""
+    network = compile_network(read_plan(example("changzhi")))
+    taker = network.plant_ids.index("coke_ww_a")
+    own = np.flatnonzero(network.ports.plant[network.arcs.taker] == taker)
+    group = network.arcs.cap_group[own]
+    assert network.arcs.cap_share[group[group >= 0]].min() >= 1.35
