@@ -166,3 +166,11 @@ def test_shares_are_whole_and_sum(total: int, weights: list[float]) -> None:
     assert sum(parts) == total
     whole = sum(weights)
     assert all(abs(part - total * weight / whole) < 1 + 1e-6 for part, weight in zip(parts, weights, strict=True))
+
+
+def test_jobs_of_the_main_plants_are_the_employees_of_their_owners() -> None:
+    jobs: dict[str, int] = defaultdict(int)
+    for row in rows(HERE / "plants.csv"):
+        jobs[row["enterprise"]] += int(row["jobs"])
+    employees = {row["enterprise"]: int(row["employees"]) for row in ENTERPRISES}
+    assert jobs == {enterprise: employees[enterprise] for enterprise in jobs}
