@@ -50,5 +50,5 @@ def pick(ids: tuple[str, ...], position: Ints) -> pl.Series:
     >>> pick(("a", "b"), np.array([1, -1])).to_list()
     ['b', None]
     """
-    names = np.array([*ids, None], dtype=object)
-    return pl.Series(names[position], dtype=pl.String)
+    names = pl.Series([*ids, None], dtype=pl.String)
+    return names.gather(np.where(position < 0, len(ids), position))

@@ -11,7 +11,6 @@ import polars as pl
 from cyclopolis.network.model import (
     BUY,
     EXISTING,
-    PROVENANCE,
     ROLES,
     SELL,
     Bools,
@@ -214,8 +213,3 @@ def unknown_terms(network: Network) -> pl.DataFrame:
     ]
     table = pl.DataFrame(rows, schema=dict(network.unknowns.schema), orient="row")
     return pl.concat([network.unknowns, table]).unique().sort("reason", "plant", "commodity", nulls_last=True)
-
-
-def provenance_names(codes: np.ndarray) -> pl.Series:
-    """Return provenance codes as words."""
-    return pl.Series(np.array(PROVENANCE, dtype=object)[codes], dtype=pl.String)

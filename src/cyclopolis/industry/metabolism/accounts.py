@@ -82,17 +82,17 @@ def accounts_table(network: Network, flows: Flows) -> pl.DataFrame:
     present = (plants.status == EXISTING) | (flows.built > 0)
     ids = np.arange(present.size)[present]
     values = plant_values(network, flows)
-    names = np.array(list(values), dtype=object)
-    amount = np.stack([values[name][0] for name in names])[:, ids] if names.size else np.zeros((0, ids.size))
+    names = list(values)
+    amount = np.stack([values[name][0] for name in names])[:, ids]
     hidden = np.stack([values[name][1] for name in names])[:, ids]
     long = pl.DataFrame(
         {
-            "member": np.tile(ids, names.size),
-            "quantity": pl.Series(np.repeat(names, ids.size), dtype=pl.String),
+            "member": np.tile(ids, len(names)),
+            "quantity": pl.Series(names, dtype=pl.String).gather(np.repeat(np.arange(len(names)), ids.size)),
             "value": np.where(hidden, np.nan, amount).ravel(),
         }
     ).with_columns(pl.col("value").fill_nan(None))
-    order = pl.DataFrame({"quantity": pl.Series(names, dtype=pl.String), "rank": np.arange(names.size)})
+    order = pl.DataFrame({"quantity": pl.Series(names, dtype=pl.String), "rank": np.arange(len(names))})
     unit = pl.DataFrame({"quantity": list(units()), "unit": list(units().values())})
     kinds = pl.DataFrame({"scope_kind": list(_KINDS), "kind_rank": range(len(_KINDS))})
     summed = (
