@@ -60,7 +60,7 @@ def design(call: Call) -> int:
 
 def rate(call: Call) -> int:
     """Rate before and after the design."""
-    return _one_engine(call, "rate", {})
+    return _one_engine(call, "rating", {})
 
 
 def run(call: Call) -> int:

@@ -1,6 +1,7 @@
 """How numbers and units are written for people, in English and Chinese: thousands separated, no false digits."""
 
 import math
+from collections.abc import Sequence
 
 from cyclopolis.foundation.text import Language, say
 
@@ -88,6 +89,39 @@ def quantity_text(value: float | None, unit: str, language: Language, digits: in
             text = _rounded(number / size, digits)
             return f"{text} {say(key, language)}{_gap(tail, language)}{tail}"
     return f"{number_text(number, digits)}{' ' if tail else ''}{tail}"
+
+
+def column_text(values: Sequence[float | None], unit: str, language: Language) -> tuple[str, list[str]]:
+    """Return a unit and the numbers of a column written in it; money in millions or in 万 where it is large.
+
+    All numbers of the column share the unit, so that they compare at a glance.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        The column.
+    unit : str
+        Its unit.
+    language : {"en", "zh"}
+
+    Returns
+    -------
+    (str, list of str)
+        The unit for the header and one text per value.
+
+    Examples
+    --------
+    >>> column_text([2.5e6, -1.2e7, None], "CNY/a", "zh")
+    ('万元/年', ['250', '-1,200', '–'])
+    >>> column_text([2.5, 1200.0], "t/a", "en")
+    ('t/a', ['2.5', '1,200'])
+    """
+    largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
+    if unit not in ("CNY", "CNY/a") or largest < 1e6:
+        return unit_text(unit, language), [number_text(value) for value in values]
+    size, word = (1e4, "万") if language == "zh" else (1e6, "million ")
+    texts = [number_text(None if value is None else value / size, 3) for value in values]
+    return word + unit_text(unit, language), texts
 
 
 def _rounded(value: float, digits: int) -> str:

@@ -46,7 +46,7 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", Balance, _balance),
     Engine("design", Design, _design, takes_options=True),
-    Engine("rate", Rating, _rate),
+    Engine("rating", Rating, _rate),
 )
 
 

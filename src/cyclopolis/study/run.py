@@ -30,7 +30,7 @@ def run(
     scenario : sequence of str
         Names of the plan's scenarios, applied in this order.
     until : str, optional
-        Last engine to run (``balance``, ``design`` or ``rate``). That engine is always computed; those before it are
+        Last engine to run (``balance``, ``design`` or ``rating``). That engine is always computed; those before it are
         taken from disk when the plan has not changed since. Without it all are computed.
     options : mapping, optional
         Options of design: ``year``, ``gap``, ``time_limit``.

@@ -49,7 +49,7 @@ def results_folder(path: Path, scenario: Sequence[str] = ()) -> Path:
     Parameters
     ----------
     path : Path
-        The plan: a folder, or a workbook (its results stand beside it).
+        The plan: a folder, or a workbook (its results stand beside it in a folder of its name).
     scenario : sequence of str
         Names of the scenarios applied; none is called ``base``.
 
@@ -58,10 +58,10 @@ def results_folder(path: Path, scenario: Sequence[str] = ()) -> Path:
     >>> results_folder(Path("/parks/east"), ["dry year", "a/b"]).as_posix()
     '/parks/east/results/dry year+a_b'
     >>> results_folder(Path("/parks/east.xlsx")).as_posix()
-    '/parks/east results/base'
+    '/parks/east/results/base'
     """
     whole = path.absolute()
-    home = whole.with_name(f"{whole.stem} results") if whole.suffix.lower() == ".xlsx" else whole / "results"
+    home = (whole.with_suffix("") if whole.suffix.lower() == ".xlsx" else whole) / "results"
     safe = (re.sub(r'[/\\:*?"<>|\x00-\x1f]', "_", name).lstrip(".") or "_" for name in scenario)
     return home / ("+".join(safe) or "base")
 

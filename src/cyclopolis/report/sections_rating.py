@@ -1,0 +1,110 @@
+"""The part of the report on how the place is rated before and after."""
+
+import polars as pl
+
+from cyclopolis.foundation.numbers import number_text, unit_text
+from cyclopolis.foundation.result import Result
+from cyclopolis.foundation.text import say
+from cyclopolis.report.blocks import Block, Cell, Table, Text
+from cyclopolis.report.cells import View, badge, table_block
+from cyclopolis.report.names import Names
+from cyclopolis.report.sections_design import pictures
+
+_COUNTS = ("met", "not_met", "reported", "unknown")
+_STATES = ("before", "after")
+_HEADERS = (
+    "indicator",
+    "target",
+    "value_before",
+    "value_after",
+    "unit",
+    "status_before",
+    "status_after",
+    "provenance",
+    "threshold_provenance",
+)
+
+
+def rating_blocks(result: Result, names: Names) -> list[Block]:
+    """Return the count of each framework, then its indicators that are known, then those that are not."""
+    frameworks = whole(result.tables["frameworks"])
+    blocks: list[Block] = [Text(say("report.rating_intro", names.language)), framework_table(result, names)]
+    blocks += pictures(result, names)
+    indicators = whole(result.tables["indicators"])
+    for row in frameworks.iter_rows(named=True):
+        own = indicators.filter(pl.col("framework") == row["framework"])
+        blocks += _indicators(own, _local(row, "title", names), names)
+    blocks += _by_site(result, names)
+    return blocks
+
+
+def whole(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows about the whole plan."""
+    return table.filter(pl.col("scope") == "")
+
+
+def framework_table(result: Result, names: Names) -> Table:
+    """Return one line per framework: met, not met, reported and unknown, before and after."""
+    frameworks = whole(result.tables["frameworks"]).with_columns(framework_title=_title(names))
+    counts = tuple(f"{count}_{state}" for count in _COUNTS for state in _STATES)
+    view = View("frameworks", ("framework_title", "indicators", *counts))
+    return table_block(frameworks, view, result.columns()["frameworks"], names)
+
+
+def _title(names: Names) -> pl.Expr:
+    order = ("title_zh", "title") if names.language == "zh" else ("title", "title_zh")
+    return pl.coalesce(*order)
+
+
+def _local(row: dict[str, str | None], column: str, names: Names) -> str:
+    chinese = row[f"{column}_zh"] if names.language == "zh" else None
+    return chinese or row[column] or ""
+
+
+def _indicators(table: pl.DataFrame, title: str, names: Names) -> list[Block]:
+    """Return what is known of one framework as a table and what is unknown as a paragraph that names it."""
+    language = names.language
+    rows = table.to_dicts()
+    known = [row for row in rows if {row["status_before"], row["status_after"]} - {"unknown", None}]
+    unknown = [_local(row, "name", names) for row in rows if row not in known]
+    blocks: list[Block] = [
+        Table(
+            caption=title,
+            headers=tuple(Cell(say(f"header.{name}", language), _style(name)) for name in _HEADERS),
+            rows=tuple(_indicator_row(row, names) for row in known),
+            empty=say("report.rating_nothing_known", language),
+        )
+    ]
+    if unknown:
+        blocks.append(Text(say("report.rating_unknown", language, count=len(unknown), names="; ".join(unknown))))
+    return blocks
+
+
+def _style(name: str) -> str:
+    return "number" if name.startswith("value_") else "text"
+
+
+def _indicator_row(row: dict[str, str | float | None], names: Names) -> tuple[Cell, ...]:
+    texts = {key: value for key, value in row.items() if value is None or isinstance(value, str)}
+    values = [row[f"value_{state}"] for state in _STATES]
+    statuses = [texts[f"status_{state}"] for state in _STATES]
+    return (
+        Cell(_local(texts, "name", names)),
+        Cell(_local(texts, "target", names)),
+        *(Cell(number_text(value if isinstance(value, int | float) else None), "number") for value in values),
+        Cell(unit_text(texts["unit"] or "", names.language)),
+        *(Cell(names.word("status", status), "mark", status or "") for status in statuses),
+        badge(texts["provenance_after"] or texts["provenance_before"], names),
+        badge(texts["threshold_provenance"], names),
+    )
+
+
+def _by_site(result: Result, names: Names) -> list[Block]:
+    """Return the counts of the places inside the plan that the user gave values for."""
+    frameworks = result.tables["frameworks"].filter(pl.col("scope") != "").with_columns(framework_title=_title(names))
+    if frameworks.is_empty():
+        return []
+    judged = frameworks.filter(pl.sum_horizontal("met_before", "not_met_before", "met_after", "not_met_after") > 0)
+    shown = judged.rename({"scope": "site"})
+    columns = ("site", "framework_title", "met_before", "met_after", "not_met_before", "not_met_after", "unknown_after")
+    return [table_block(shown, View("frameworks_site", columns), result.columns()["frameworks"], names)]
