@@ -1,7 +1,7 @@
 """A park of three plants whose every number is worked out by hand in the tests; and the means to change it.
 
-The power plant burns coal and leaves ash; the cement works' recipe takes ash (a use); the brick works may take ash in place
-of clay (a substitution). All prices are round.
+The power plant burns coal and leaves ash; the cement works' recipe takes ash (a use); the brick works may take ash
+in place of clay (a substitution). All prices are round.
 """
 
 from dataclasses import dataclass, field

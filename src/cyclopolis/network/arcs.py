@@ -17,7 +17,8 @@ BATCH = 2_000_000
 class Modes:
     """Modes of transport (M) against commodities (C).
 
-    ``cost`` (M, C) is CNY per unit and km (NaN: this mode does not carry it), ``reach`` (M,) km of way, ``detour`` (M,).
+    ``cost`` (M, C) is CNY per unit and km (NaN: this mode does not carry it), ``reach`` (M,) km of way, ``detour``
+    (M,).
     """
 
     ids: tuple[str, ...]
@@ -51,8 +52,9 @@ class Pairs:
 def read_modes(transport: pl.DataFrame, commodities: pl.DataFrame) -> Modes:
     """Return what each mode charges for each commodity.
 
-    A mode carries a commodity when it names its state and its kind. A commodity counted in tonnes costs ``cost_per_t_km``;
-    any other one costs ``cost_per_unit_km`` or, without that, ``cost_per_t_km`` times the mass of a unit.
+    A mode carries a commodity when it names its state and its kind. A commodity counted in tonnes costs
+    ``cost_per_t_km``; any other one costs ``cost_per_unit_km`` or, without that, ``cost_per_t_km`` times the mass of
+    a unit.
     """
     transport = transport.sort("mode")
     states, kinds = commodities["state"].to_list(), commodities["kind"].to_list()

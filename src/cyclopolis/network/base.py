@@ -129,7 +129,7 @@ def base_arc_flows(amount: Floats, arcs: Arcs, output: np.ndarray, mass: Floats,
 
 
 def trade_by_rank(left: Floats, port: Ints, market: Ints, merit: Floats, room: Floats) -> Floats:
-    """Return the amount (T,) of each trade: every port turns to its best market first, which shares its room in proportion.
+    """Return the amount (T,) of each trade: ports turn to their best market first, which shares its room in proportion.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def arc_masses(network: Network) -> tuple[Floats, Floats]:
 
 
 def left_at_ports(network: Network, flows: Flows) -> Floats:
-    """Return what no flow explains at each port (J,): amount minus arcs, trades and fates; 0 where nature gives or takes.
+    """Return what no flow explains at each port (J,): amount minus arcs, trades and fates; 0 at natural ports.
 
     In a balanced state this is 0; in the base year it is what has nowhere to go or comes from nobody knows where.
     """
@@ -189,8 +189,9 @@ def left_at_ports(network: Network, flows: Flows) -> Floats:
 def base_flows(network: Network) -> Flows:
     """Return the base-year state by rule.
 
-    Known exchanges, then use within an enterprise at one place, then purchases at the cheapest open market with room and sales
-    at the best one, then the lawful way out; `left_at_ports` gives what remains. Plants of unknown activity stand still.
+    Known exchanges, then use within an enterprise at one place, then purchases at the cheapest open market with room
+    and sales at the best one, then the lawful way out; `left_at_ports` gives what remains. Plants of unknown
+    activity stand still.
     """
     ports, markets, trades = network.ports, network.markets, network.trades
     activity = np.nan_to_num(network.plants.activity)

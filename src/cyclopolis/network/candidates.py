@@ -1,34 +1,17 @@
 """The plants of a plan, standing and possible, with their economics from the plan or scaled from the library."""
 
-from typing import Protocol
-
 import numpy as np
 import polars as pl
 
 from cyclopolis.network.model import CANDIDATE, EXISTING, PLANNED, PROVENANCE, Floats, Plants
 from cyclopolis.network.places import floats
+from cyclopolis.plan import provenance
 
 SMALLEST_SHARE = 0.2
 """Smallest size of a plant from the library, as a share of its reference capacity (assumed)."""
 LIFETIME_A = 20.0
 """Lifetime in years of a plant whose lifetime nobody gave (assumed)."""
 _STATUS = {"existing": EXISTING, "planned": PLANNED, "candidate": CANDIDATE}
-
-
-class LibraryTables(Protocol):
-    """The tables of the library that the network reads."""
-
-    @property
-    def commodities(self) -> pl.DataFrame:
-        """Things that flow."""
-
-    @property
-    def technologies(self) -> pl.DataFrame:
-        """What plants do."""
-
-    @property
-    def recipes(self) -> pl.DataFrame:
-        """Amounts per main unit."""
 
 
 def scaled_capital(capacity: Floats, reference: Floats, capex: Floats, exponent: Floats) -> Floats:
@@ -46,8 +29,8 @@ def scaled_capital(capacity: Floats, reference: Floats, capex: Floats, exponent:
 def capital_chord(smallest: Floats, largest: Floats, at_smallest: Floats, at_largest: Floats) -> tuple[Floats, Floats]:
     """Return (fixed, slope) of the line through the capital at the smallest and the largest size.
 
-    Capital grows less than size (exponent below 1), so the line lies below the curve between its ends by a few per cent and
-    meets it at both; where both sizes are equal all capital is fixed.
+    Capital grows less than size (exponent below 1), so the line lies below the curve between its ends by a few per
+    cent and meets it at both; where both sizes are equal all capital is fixed.
     """
     span = largest - smallest
     free = span > 0
@@ -128,9 +111,9 @@ def read_plants(
     own_opex, own_jobs = floats(rows["opex"]), floats(rows["jobs"])
     own = rows.select(
         economics=pl.when(pl.all_horizontal(pl.col("capex", "opex", "jobs").is_not_null()))
-        .then(user_provenance(pl.col("source")))
+        .then(provenance(pl.col("source")))
         .otherwise(pl.col("ref_provenance")),
-        row=pl.when(pl.col("library")).then(pl.lit("assumed")).otherwise(user_provenance(pl.col("source"))),
+        row=pl.when(pl.col("library")).then(pl.lit("assumed")).otherwise(provenance(pl.col("source"))),
     )
     lifetime = floats(rows["lifetime"])
     return Plants(
@@ -155,16 +138,6 @@ def read_plants(
         library=rows["library"].to_numpy(),
         provenance=provenance_codes(own["row"]),
         economics_provenance=provenance_codes(own["economics"]),
-    )
-
-
-def user_provenance(source: pl.Expr) -> pl.Expr:
-    """Return user, or assumed where the source says so."""
-    text = source.fill_null("").str.strip_chars().str.to_lowercase()
-    return (
-        pl.when(text.str.starts_with("assumed") | text.str.starts_with("假设"))
-        .then(pl.lit("assumed"))
-        .otherwise(pl.lit("user"))
     )
 
 

@@ -1,13 +1,13 @@
 """From a plan to its flow network: index maps and plain arrays, built once, shared by all engines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain as concatenate
-from typing import Protocol
 
 import numpy as np
 import polars as pl
 
+from cyclopolis.library import Library
 from cyclopolis.network.arcs import (
     Ends,
     Modes,
@@ -25,50 +25,13 @@ from cyclopolis.network.markets import Doors, finish_markets, implied_rows, mark
 from cyclopolis.network.model import EXISTING, ROLES, Arcs, Fates, Floats, Ints, Markets, Network, Plants, Ports, Trades
 from cyclopolis.network.places import Places, ancestry, floats, grid_factors, positions, read_places
 from cyclopolis.network.ports import base_activity, port_rows, read_measured, read_ports
+from cyclopolis.plan import Plan
 
 _UNKNOWNS = {"plant": pl.String, "commodity": pl.String, "reason": pl.String}
 _MAIN, _EMISSION = ROLES.index("main"), ROLES.index("emission")
 
 
-class _Meta(Protocol):
-    @property
-    def base_year(self) -> int: ...
-
-
-class _Library(Protocol):
-    @property
-    def commodities(self) -> pl.DataFrame: ...
-    @property
-    def technologies(self) -> pl.DataFrame: ...
-    @property
-    def recipes(self) -> pl.DataFrame: ...
-    @property
-    def substitutions(self) -> pl.DataFrame: ...
-    @property
-    def fates(self) -> pl.DataFrame: ...
-    @property
-    def transport(self) -> pl.DataFrame: ...
-    @property
-    def grid_factors(self) -> pl.DataFrame: ...
-
-
-class PlanTables(Protocol):
-    """What the network reads of a plan: its years, its tables and its library."""
-
-    @property
-    def meta(self) -> _Meta:
-        """Names and years."""
-
-    @property
-    def tables(self) -> Mapping[str, pl.DataFrame]:
-        """Every table of the plan."""
-
-    @property
-    def library(self) -> _Library:
-        """The library with the plan's own rows."""
-
-
-def compile_network(plan: PlanTables, year: int | None = None, *, candidates: bool = False) -> Network:
+def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = False) -> Network:
     """Compile a plan.
 
     Parameters
@@ -193,7 +156,7 @@ def _arcs(
     modes: Modes,
     commodities: pl.DataFrame,
     technology_ids: tuple[str, ...],
-    library: _Library,
+    library: Library,
     named: Named,
     t_per_unit: Floats,
 ) -> Arcs:
@@ -289,7 +252,7 @@ def _limits(
 
 
 def _fates(ports: Ports, fates: pl.DataFrame, commodity_ids: tuple[str, ...]) -> tuple[Fates, tuple[str, ...]]:
-    """Give every output port its lawful ways out; an emission of which the library says nothing is emitted free of charge."""
+    """Give every output port its lawful ways out; an emission without a row is emitted free of charge."""
     rows = fates.select(
         "fate",
         "cost",

@@ -5,18 +5,19 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cyclopolis.network.candidates import provenance_codes, user_provenance
+from cyclopolis.network.candidates import provenance_codes
 from cyclopolis.network.model import Floats, Ints
 from cyclopolis.network.places import floats
 from cyclopolis.network.ports import Measured
+from cyclopolis.plan import provenance
 
 
 @dataclass(frozen=True)
 class Named:
     """Exchanges by ports: table (giver, taker, ratio, rule, amount) and what cannot be placed.
 
-    ``rule`` says whether a substitution rule covers it; ``amount`` is NaN for a proposed one and infinite for "as much as
-    both allow".
+    ``rule`` says whether a substitution rule covers it; ``amount`` is NaN for a proposed one and infinite for "as
+    much as both allow".
     """
 
     table: pl.DataFrame
@@ -49,7 +50,7 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         "commodity",
         "as_commodity",
         amount=pl.when(pl.col("status") == "existing").then(pl.col("amount").fill_null(float("inf"))),
-        provenance=user_provenance(pl.col("source")),
+        provenance=provenance(pl.col("source")),
     )
     keys = ["from_plant", "to_plant", "commodity"]
     flows = measured.flows.rename({"amount": "measured"})

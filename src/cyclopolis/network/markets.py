@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cyclopolis.network.candidates import provenance_codes, user_provenance
+from cyclopolis.network.candidates import provenance_codes
 from cyclopolis.network.model import BUY, SELL, Bools, Floats, Ints, Markets, Trades
 from cyclopolis.network.places import floats, positions
+from cyclopolis.plan import provenance
 
 _SCHEMA = {
     "commodity": pl.Int64,
@@ -43,7 +44,7 @@ def market_rows(
     base = markets.with_columns(
         commodity=pl.Series(positions(commodity_ids, markets["commodity"])),
         position=pl.Series(positions(site_ids, markets["site"])),
-        provenance=user_provenance(pl.col("source")),
+        provenance=provenance(pl.col("source")),
         year=pl.col("year").fill_null(-1),
     ).filter((pl.col("commodity") >= 0) & (pl.col("year") <= year))
     parts = []
@@ -103,9 +104,9 @@ def open_trades(rows: pl.DataFrame, doors: Doors, site: Ints, holder: Ints) -> p
 def implied_rows(doors: Doors, served: Bools, surplus: Floats, prices: pl.DataFrame) -> pl.DataFrame:
     """Return the markets that follow without a row of the plan.
 
-    An input without any row is bought outside at the library's high price (never below 0: that somebody pays for taking it
-    must be said in a row). What existing plants make and no row lets them sell is sold outside at the library's low price,
-    at most as much as they together have left today.
+    An input without any row is bought outside at the library's high price (never below 0: that somebody pays for
+    taking it must be said in a row). What existing plants make and no row lets them sell is sold outside at the
+    library's low price, at most as much as they together have left today.
 
     Parameters
     ----------

@@ -74,10 +74,10 @@ class Plants:
 class Ports:
     """One entry per plant and commodity (J), sorted by plant, then commodity.
 
-    ``coefficient`` is the amount per main unit, positive out of the plant and negative into it: the measured one where the
-    base year was measured, else the recipe's. ``recipe`` is the recipe's own (NaN: the recipe does not name it), with
-    its usual range ``low`` and ``high`` (absolute amounts). ``role`` is a position in `ROLES`. ``natural`` marks what nature
-    gives or takes back free of charge: no flow is needed there.
+    ``coefficient`` is the amount per main unit, positive out of the plant and negative into it: the measured one
+    where the base year was measured, else the recipe's. ``recipe`` is the recipe's own (NaN: the recipe does not
+    name it), with its usual range ``low`` and ``high`` (absolute amounts). ``role`` is a position in `ROLES`.
+    ``natural`` marks what nature gives or takes back free of charge: no flow is needed there.
     """
 
     plant: Ints
@@ -120,10 +120,10 @@ class Arcs:
 class Markets:
     """One entry per price at which a commodity is bought or sold (M).
 
-    ``site`` is a position or -1 for outside; ``price`` in CNY per unit: what a plant pays (BUY) or gets (SELL); NaN only
-    for implied sales of a product whose price nobody knows.
-    ``volume_min`` and ``volume_max`` per year (0 and infinity when not limited). ``implied`` marks base-year sales of
-    existing plants that no row of the plan names, and purchases at the library's high price.
+    ``site`` is a position or -1 for outside; ``price`` in CNY per unit: what a plant pays (BUY) or gets (SELL); NaN
+    only for implied sales of a product whose price nobody knows. ``volume_min`` and ``volume_max`` per year (0 and
+    infinity when not limited). ``implied`` marks base-year sales of existing plants that no row of the plan names,
+    and purchases at the library's high price.
     """
 
     commodity: Ints

@@ -12,9 +12,9 @@ from cyclopolis.network.quantities import quantities
 def port_balance(network: Network) -> tuple[csr_array, csr_array, csr_array, csr_array]:
     """Return the balance of every port as matrices (A_activity, A_arc, A_trade, A_fate), each with a row per port (J).
 
-    A state balances when A_activity activity + A_arc arc + A_trade trade + A_fate fate = 0: at an output the coefficient times
-    activity less what is given, sold or left; at an input the coefficient's absolute value times activity less what comes
-    along arcs (times ratio) or is bought. Rows of natural ports are empty.
+    A state balances when A_activity activity + A_arc arc + A_trade trade + A_fate fate = 0: at an output the
+    coefficient times activity less what is given, sold or left; at an input the coefficient's absolute value times
+    activity less what comes along arcs (times ratio) or is bought. Rows of natural ports are empty.
     """
     ports, arcs = network.ports, network.arcs
     size = ports.plant.size
@@ -47,7 +47,7 @@ def market_volumes(network: Network) -> csr_array:
 
 
 def cap_rows(network: Network) -> tuple[csr_array, csr_array]:
-    """Return (on arcs (G, A), on activity (G, P)): arcs' tonnes less share x tonnes of the main product must be at most 0."""
+    """Return (on arcs (G, A), on activity (G, P)): tonnes along arcs less share x tonnes of product, at most 0."""
     arcs, ports, plants = network.arcs, network.ports, network.plants
     held = np.flatnonzero(arcs.cap_group >= 0)
     group, taker = arcs.cap_group[held], ports.plant[arcs.taker[held]]

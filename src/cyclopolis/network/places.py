@@ -19,8 +19,8 @@ class Places:
     """The sites of a plan in the order of ``ids`` (S).
 
     ``parent`` nests them (-1: top), ``park`` is the nearest park around a site, ``located`` the nearest place around it
-    that has coordinates (-1: none), ``vector`` the unit vector of those coordinates (S, 3), ``near`` the way in km between two
-    plants that share that place.
+    that has coordinates (-1: none), ``vector`` the unit vector of those coordinates (S, 3), ``near`` the way in km
+    between two plants that share that place.
     """
 
     ids: tuple[str, ...]
@@ -92,7 +92,7 @@ def unit_vectors(lon: Floats, lat: Floats) -> Floats:
 
 
 def straight_km(a: Floats, b: Floats) -> Floats:
-    """Return great-circle distances (N,) in km between unit vectors (N, 3): 2 R arcsin(chord / 2), the haversine formula.
+    """Return great-circle distances (N,) in km between unit vectors (N, 3): 2 R arcsin(chord / 2), as haversine.
 
     Examples
     --------

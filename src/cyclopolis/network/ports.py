@@ -12,7 +12,7 @@ from cyclopolis.network.places import floats, positions
 
 @dataclass(frozen=True)
 class Measured:
-    """Base-year measurements: of ports (plant, commodity, direction, amount) and of flows (from_plant, to_plant, ...)."""
+    """Base-year measurements: of ports (plant, commodity, direction) and of flows (from_plant, to_plant)."""
 
     ports: pl.DataFrame
     flows: pl.DataFrame
@@ -50,9 +50,9 @@ def port_rows(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return all ports sorted by plant and commodity, and the measurements that found no use.
 
-    A commodity that a recipe both takes and gives counts net. A measured port's coefficient is the measured amount over the
-    activity, so that every engine counts with it; a measured commodity that the recipe does not name becomes a port. A
-    measurement at a plant of unknown or no activity cannot be used.
+    A commodity that a recipe both takes and gives counts net. A measured port's coefficient is the measured amount
+    over the activity, so that every engine counts with it; a measured commodity that the recipe does not name
+    becomes a port. A measurement at a plant of unknown or no activity cannot be used.
     """
     plants = rows.select(
         pl.int_range(pl.len(), dtype=pl.Int64).alias("plant_row"),

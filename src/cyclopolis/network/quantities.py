@@ -1,8 +1,8 @@
 """Every account, cost and limit as one linear form over the flows, so that all engines count alike.
 
 The physical quantities are those of the plan's ``quantities.csv``; the money forms are ``sales``, ``purchases``,
-``disposal``, ``transport``, ``operation`` and ``gain`` = sales - purchases - disposal - transport - operation (CNY per year,
-without capital). What is unknown counts as absent; `unknown_terms` says what that is.
+``disposal``, ``transport``, ``operation`` and ``gain`` = sales - purchases - disposal - transport - operation (CNY
+per year, without capital). What is unknown counts as absent; `unknown_terms` says what that is.
 """
 
 import numpy as np
@@ -39,8 +39,8 @@ def quantities(network: Network) -> Quantities:
     Returns
     -------
     mapping of name to LinearForm
-        Every name of ``quantities.csv`` in t, m3, MWh, GJ, ha, million CNY or jobs per year or at once, and the money forms.
-        An arc counts at its giver, a trade and a fate at their port's plant.
+        Every name of ``quantities.csv`` in t, m3, MWh, GJ, ha, million CNY or jobs per year or at once, and the
+        money forms. An arc counts at its giver, a trade and a fate at their port's plant.
     """
     return {**_bought(network), **_emitted(network), **_waste(network), **_plants(network), **_money(network)}
 
@@ -183,9 +183,9 @@ def _money(network: Network) -> dict[str, LinearForm]:
 def unknown_terms(network: Network) -> pl.DataFrame:
     """Return what counts as absent because it is unknown: columns plant, commodity, reason.
 
-    Reasons: ``capex``, ``opex``, ``jobs``, ``land`` of a plant; ``mass`` of a commodity whose unit has no known mass though it is a
-    material; ``grid_factor`` where power can be bought; ``price`` of an implied sale; ``fate_cost``; besides those that compiling
-    found (`Network.unknowns`).
+    Reasons: ``capex``, ``opex``, ``jobs``, ``land`` of a plant; ``mass`` of a commodity whose unit has no known mass
+    though it is a material; ``grid_factor`` where power can be bought; ``price`` of an implied sale; ``fate_cost``;
+    besides those that compiling found (`Network.unknowns`).
     """
     plants, ports = network.plants, network.ports
     names = np.array(network.plant_ids, dtype=object)

@@ -15,5 +15,5 @@ def quantity_units() -> Mapping[str, str]:
     >>> quantity_units()["water"]
     'm3/a'
     """
-    with (files("cyclopolis.plan.schema") / "quantities.csv").open(encoding="utf-8", newline="") as handle:
+    with (files("cyclopolis.plan.schema") / "quantities.csv").open(encoding="utf-8") as handle:
         return {row["quantity"]: row["unit"] for row in csv.DictReader(handle)}

@@ -1,4 +1,4 @@
-"""Accounts: every quantity of every plant, summed over sites with all inside them, chains, enterprises and the place."""
+"""Accounts: every quantity of every plant, summed over sites with what they hold, chains, enterprises, place."""
 
 from collections.abc import Mapping
 
@@ -20,8 +20,8 @@ PLACE = "place"
 def mass_by_plant(network: Network, activity: Floats) -> tuple[Floats, Floats]:
     """Return the mass (t/a) that goes into each plant and comes out of it (P,).
 
-    Materials and emissions count, natural ones included; water and energy do not (water that reacts is a material of its
-    own). A material of unknown mass counts as absent.
+    Materials and emissions count, natural ones included; water and energy do not (water that reacts is a material of
+    its own). A material of unknown mass counts as absent.
     """
     ports = network.ports
     counted = network.commodities["kind"].is_in(["material", "emission"]).to_numpy()
@@ -38,8 +38,8 @@ def mass_by_plant(network: Network, activity: Floats) -> tuple[Floats, Floats]:
 def plant_values(network: Network, flows: Flows) -> Mapping[str, tuple[Floats, Bools]]:
     """Return each quantity by plant (P,) and where it is not known (P,).
 
-    A plant of unknown activity has nothing known; unknown operating cost hides operation and gain, unknown jobs the jobs, an
-    unknown grid factor the CO2 of power.
+    A plant of unknown activity has nothing known; unknown operating cost hides operation and gain, unknown jobs the
+    jobs, an unknown grid factor the CO2 of power.
     """
     plants = network.plants
     idle = np.isnan(plants.activity)
@@ -75,8 +75,8 @@ def accounts_table(network: Network, flows: Flows) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        Columns scope_kind, scope, quantity, value, unit, missing. A site's account contains the places inside it. Unknown parts
-        count as absent and are counted in ``missing``; a value is null when nothing of it is known.
+        Columns scope_kind, scope, quantity, value, unit, missing. A site's account contains the places inside it.
+        Unknown parts count as absent and are counted in ``missing``; a value is null when nothing of it is known.
     """
     plants = network.plants
     present = (plants.status == EXISTING) | (flows.built > 0)

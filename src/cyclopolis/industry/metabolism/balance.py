@@ -1,11 +1,12 @@
 """Balance: what flows in the base year, by rule, and what it adds up to.
 
-Measured flows are taken as they are. To reconcile them with each other, uncertainties included, is a question of its own.
+Measured flows are taken as they are. To reconcile them with each other, uncertainties included, is a question of its
+own.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
@@ -17,9 +18,9 @@ from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
-from cyclopolis.network.compile import PlanTables
 from cyclopolis.network.model import PROVENANCE
 from cyclopolis.network.names import pick
+from cyclopolis.plan import Plan
 
 SUMMARY: Final = (
     "mass_in",
@@ -40,14 +41,6 @@ SUMMARY: Final = (
 )
 """Quantities of the whole place that the summary shows."""
 _STATUS: Final = ("existing", "planned", "candidate")
-
-
-class BalancePlan(PlanTables, Protocol):
-    """What the balance reads of a plan."""
-
-    @property
-    def inputs(self) -> Mapping[str, str]:
-        """Hash of every input file."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +67,12 @@ class Balance(Result):
         return balance_figures(self.tables, language)
 
 
-def balance(plan: BalancePlan) -> Balance:
+def balance(plan: Plan) -> Balance:
     """Balance the base year of a plan.
 
-    Amounts are recipe x activity, measurements on top. Outputs go to existing exchanges, then to inputs of the same enterprise
-    at one place, then to the best market with room, then their lawful way out; unmet inputs are bought at the cheapest market
-    with room. What remains is shown as unplaced.
+    Amounts are recipe x activity, measurements on top. Outputs go to existing exchanges, then to inputs of the same
+    enterprise at one place, then to the best market with room, then their lawful way out; unmet inputs are bought at
+    the cheapest market with room. What remains is shown as unplaced.
 
     Parameters
     ----------
@@ -189,7 +182,7 @@ def plants_table(network: Network) -> pl.DataFrame:
     ).with_columns(pl.col("capacity", "activity").fill_nan(None))
 
 
-def names_table(plan: BalancePlan, network: Network) -> pl.DataFrame:
+def names_table(plan: Plan, network: Network) -> pl.DataFrame:
     """Return the names of sites, enterprises, plants and chains in both languages."""
     parts = [
         plan.tables[table].select(

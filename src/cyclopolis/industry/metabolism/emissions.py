@@ -42,15 +42,17 @@ def fuel_co2(amount: ArrayLike, ncv: ArrayLike, carbon_content: ArrayLike, oxida
     >>> round(float(fuel_co2(1.0, 23.076, 0.02308, 0.98)), 6)
     1.913788
     """
-    carbon = np.asarray(amount, dtype=np.float64) * ncv * carbon_content * oxidation
-    return np.asarray(carbon * CO2_PER_CARBON, dtype=np.float64)
+    burnt, heat, carbon, share = (
+        np.asarray(value, dtype=np.float64) for value in (amount, ncv, carbon_content, oxidation)
+    )
+    return np.asarray(burnt * heat * carbon * share * CO2_PER_CARBON, dtype=np.float64)
 
 
 def clinker_co2(clinker: float, factor: float, materials: ArrayLike = (), deductions: ArrayLike = ()) -> float:
     """Return the process CO2 in t of clinker: max(0, clinker x factor - sum(material x deduction)).
 
-    Raw materials that bring calcium without carbonate (carbide slag, steel slag, ...) save the limestone's CO2; the default
-    factors are those of the Chinese accounting guideline for cement enterprises.
+    Raw materials that bring calcium without carbonate (carbide slag, steel slag, ...) save the limestone's CO2; the
+    default factors are those of the Chinese accounting guideline for cement enterprises.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ _LINKS = {"source": pl.String, "target": pl.String, "tonnes": pl.Float64}
 def balance_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> dict[str, Figure]:
     """Return the Sankey diagrams of a balance: ``chains``, ``sites`` and ``commodities``.
 
-    Only what counts in the mass balance is drawn (materials and emissions, in tonnes); flows that stay inside one chain or
-    site are left out. The difference between what goes in and comes out is drawn as unaccounted.
+    Only what counts in the mass balance is drawn (materials and emissions, in tonnes); flows that stay inside one
+    chain or site are left out. The difference between what goes in and comes out is drawn as unaccounted.
     """
     counted = tables["commodities"].filter(pl.col("kind").is_in(["material", "emission"]))
     flows = tables["flows"].join(counted, on="commodity", how="semi").filter(pl.col("mass_t") > 0)
@@ -101,8 +101,7 @@ def _labels(tables: Mapping[str, pl.DataFrame], language: Language) -> Mapping[s
     column = "name_zh" if language == "zh" else "name"
     named = tables["names"].select(pl.col("kind") + ":" + pl.col("item"), column)
     goods = tables["commodities"].select("commodity:" + pl.col("commodity"), column)
-    pairs = [*named.iter_rows(), *goods.iter_rows()]
-    labels: dict[str, str] = {key: text for key, text in pairs}
+    labels: dict[str, str] = dict([*named.iter_rows(), *goods.iter_rows()])
     ends = (
         *sorted({*_SOURCE.values(), *_TARGET.values()}),
         *("emit", "vent", "flare", "discharge", "treat", "landfill"),

@@ -181,7 +181,7 @@ def _traded(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
 
 
 def _left(network: Network, flows: Flows) -> pl.DataFrame:
-    """What leaves by its lawful way out, by fate."""
+    """Return what leaves by its lawful way out, by fate."""
     ports, fates = network.ports, network.fates
     origin = port_provenance(network)
     tables = []
@@ -210,13 +210,13 @@ def _nothing(network: Network) -> pl.DataFrame:
 
 
 def _natural(network: Network, flows: Flows) -> pl.DataFrame:
-    """What nature gives (or takes back) free of charge."""
+    """Return what nature gives (or takes back) free of charge."""
     amount = port_amounts(flows.activity, network.ports.plant, network.ports.coefficient)
     return _open_ends(network, np.where(network.ports.natural, amount, 0.0), "natural", "nature", "nature")
 
 
 def _unplaced(network: Network, flows: Flows) -> pl.DataFrame:
-    """What has no known source or nowhere to go."""
+    """Return what has no known source or nowhere to go."""
     return _open_ends(network, unplaced(network, flows), "unplaced", "unknown", "nowhere")
 
 
