@@ -45,6 +45,7 @@ Bools = NDArray[np.bool_]
 STEP = 1e-10
 ITERATIONS = 100
 EXACTLY = 1e-7
+ROUNDING = 1e-13
 
 __all__ = ["Convergence", "ReconcileProblem", "Reconciled", "Suspect", "covariance", "gross_errors", "reconcile"]
 
@@ -230,7 +231,8 @@ def reconcile(problem: ReconcileProblem) -> Reconciled:
     moving = (found.motion != 0).any(axis=0)
     bound = np.diff(sp.csc_matrix(system.relations @ spread).indptr) > 0
     removed = removed_variance(system.relations, spread, system.factor) if system.factor else np.zeros(exact.size)
-    variance = np.maximum(spread.diagonal() - removed, 0.0)
+    variance = spread.diagonal() - removed
+    variance = np.where(variance > ROUNDING * spread.diagonal(), variance, 0.0)
     shown = np.flatnonzero(unknown & ~moving)
     variance[shown] = spread_of_unknowns(system, shown)
     _refuse_loops(problem, found, variance, moving)

@@ -63,7 +63,7 @@ class Lifetime:
             given = getattr(self, name)
             value = np.asarray(np.nan if given is None else given, dtype=float)
             if not (np.isfinite(value) & ((value > 0) | ((value == 0) & (self.kind == "fixed")))).all():
-                shown = "—" if given is None else float(np.nanmin(value))
+                shown = "—" if given is None else float(np.min(value))
                 raise user_error("metabolism.lifetime_positive", kind=self.kind, parameter=name, value=shown)
             found.append(value)
         return tuple(found)
