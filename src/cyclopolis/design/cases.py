@@ -230,7 +230,8 @@ def units_network(units: Units, enough: float) -> Network:
             cap_group=np.full(giver.size, -1),
             co2_credit=np.zeros(giver.size),
             cap_share=np.zeros(0),
-            exchange=np.zeros(giver.size),
+            exchange=np.full(giver.size, np.nan),
+            exchange_provenance=np.full(giver.size, -1),
         ),
         markets=Markets(
             commodity=np.tile(np.arange(size), 2),
@@ -301,6 +302,7 @@ def units_problem(units: Units, enough: float, options: SolveOptions) -> DesignP
         built_cost=units.fixed,
         capacity_cost=np.zeros(count),
         decided=np.zeros(count, dtype=np.bool_),
+        barred=np.zeros(count, dtype=np.bool_),
         loose_max=np.zeros(network.ports.plant.size),
         arc_min=np.zeros(network.arcs.giver.size),
         limits=_axioms(units, network),
@@ -384,7 +386,9 @@ def _lacking(units: Units, groups: Sequence[Sequence[str]]) -> dict[str, float]:
     rules = _exclusion_rules(units, problem.network, groups)
     solution = solve_problem(problem.with_limits(rules), elastic=True)
     short = -solution.market_excess[len(units.materials) :]
-    return {units.materials[at]: float(short[at]) for at in np.flatnonzero(short > 1e-6 * np.maximum(units.demand_min, 1))}
+    return {
+        units.materials[at]: float(short[at]) for at in np.flatnonzero(short > 1e-6 * np.maximum(units.demand_min, 1))
+    }
 
 
 def solve_synthesis_cost(inputs: Mapping[str, Any], count: int = 50) -> dict[str, Any]:

@@ -249,24 +249,30 @@ def _objective(model: linopy.Model, problem: DesignProblem, variables: dict[str,
         model.add_objective(built[0].sum(), sense="max")
 
 
-def _add_elastic(model: linopy.Model, problem: DesignProblem, sizes: _Sizes, variables: dict[str, linopy.Variable]) -> None:
+def _add_elastic(
+    model: linopy.Model, problem: DesignProblem, sizes: _Sizes, variables: dict[str, linopy.Variable]
+) -> None:
     """Add what each limit, market and port may give, and make the least relative giving the objective."""
     markets = problem.network.markets
     limit = np.array([_reference(item.lower, item.upper) for item in problem.limits])
     market = np.array([_reference(a, b) for a, b in zip(markets.volume_min, markets.volume_max, strict=True)])
     relaxed = np.array([0.0 if item.rule else np.inf for item in problem.limits])
     port = np.where(sizes.port > 0, sizes.port, 1.0)
-    goal = _Rows(variables)
-    for name, most, scale, weight in (
+    kinds = (
         ("limit", relaxed, limit, 1.0),
         ("market", np.full(market.size, np.inf), market, 1.0),
         ("port", np.full(port.size, np.inf), port, PORT_WEIGHT),
-    ):
+    )
+    weights = {}
+    for name, most, scale, weight in kinds:
         for side in ("over", "under"):
             family = f"{name}_{side}"
             variables[family] = _variable(model, family, np.zeros(most.size), most, scale)
-            at = np.arange(most.size)
-            goal.add(family, np.zeros(at.size, dtype=np.int64), at, -weight / scale)
+            weights[family] = -weight / scale
+    goal = _Rows(variables)
+    for family, coefficient in weights.items():
+        at = np.arange(coefficient.size)
+        goal.add(family, np.zeros(at.size, dtype=np.int64), at, coefficient)
     built = goal.build()
     if built is not None:
         model.add_objective(built[0].sum(), sense="max")
@@ -361,19 +367,18 @@ def _new_plants(
         for family, position, coefficient in terms:
             rows.add(family, at, position, coefficient)
         holds &= _constrain(model, name, rows, none, zeros, scale)
-    decided = np.flatnonzero(problem.decided[new])
     rows = _Rows(variables)
-    rows.add("built", np.arange(decided.size), decided, np.ones(decided.size))
-    return holds & _constrain(model, "decided", rows, np.ones(decided.size), np.ones(decided.size))
+    rows.add("built", at, at, np.ones(new.size))
+    return holds & _constrain(
+        model, "settled", rows, problem.decided[new].astype(float), 1.0 - problem.barred[new].astype(float)
+    )
 
 
 def _state(model: linopy.Model, problem: DesignProblem, values: Floats) -> tuple[Flows, dict[str, Floats]]:
     """Return the flows and all variables by name from HiGHS's values by label."""
     by_label = np.zeros(int(model.matrices.vlabels.max(initial=-1)) + 1)
     by_label[model.matrices.vlabels] = values
-    found = {
-        name: np.maximum(by_label[variable.labels.to_numpy()], 0.0) for name, variable in model.variables.items()
-    }
+    found = {name: np.maximum(by_label[variable.labels.to_numpy()], 0.0) for name, variable in model.variables.items()}
     count = len(problem.network.plant_ids)
     spread = {name: np.zeros(count) for name in ("built", "capacity")}
     for name, full in spread.items():

@@ -8,8 +8,8 @@ import polars as pl
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
 from cyclopolis.foundation.problems import user_error
-from cyclopolis.network import base_flows, compile_network, left_at_ports, quantities
-from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Network, Quantities
+from cyclopolis.network import base_flows, compile_network, left_at_ports, port_amounts, quantities
+from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, Network, Quantities
 from cyclopolis.plan import Plan
 
 MILLION = 1e6
@@ -175,6 +175,13 @@ def _limits(network: Network, forms: Quantities, rows: pl.DataFrame) -> tuple[Li
     return tuple(limits)
 
 
+def _left_today(network: Network, base: Flows) -> Floats:
+    """Return what the base year leaves unplaced or unmet at each port (J,), rounding apart."""
+    left = left_at_ports(network, base)
+    amount = port_amounts(base.activity, network.ports.plant, network.ports.coefficient)
+    return np.where(left > 1e-9 * amount, left, 0.0)
+
+
 def pose(plan: Plan, options: DesignOptions) -> Posed:
     """Pose a plan as a design problem for one year.
 
@@ -202,7 +209,8 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         built_cost=np.where(new, yearly * np.nan_to_num(plants.capex_fixed), 0.0),
         capacity_cost=np.where(new, yearly * np.nan_to_num(plants.capex_slope), 0.0),
         decided=(plants.status == PLANNED) & ~grouped,
-        loose_max=np.maximum(left_at_ports(network, base), 0.0),
+        barred=np.zeros(grouped.size, dtype=np.bool_),
+        loose_max=_left_today(network, base),
         arc_min=np.zeros(network.arcs.giver.size),
         limits=_limits(network, forms, rows),
         options=SolveOptions(gap=options.gap, time_limit=options.time_limit),

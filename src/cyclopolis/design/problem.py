@@ -56,6 +56,8 @@ class DesignProblem:
         Annual capital cost of building (P,), CNY per year, and per main unit of new capacity, CNY per year per unit.
     decided : ndarray of bool
         New plants that are built in any case (P,).
+    barred : ndarray of bool
+        New plants that are not built in any case (P,).
     loose_max : ndarray
         How much of a port may stay unplaced or unmet (J,), commodity unit per year: what the base year already left so.
     arc_min : ndarray
@@ -72,6 +74,7 @@ class DesignProblem:
     built_cost: Floats
     capacity_cost: Floats
     decided: Bools
+    barred: Bools
     loose_max: Floats
     arc_min: Floats
     limits: tuple[Limit, ...] = ()

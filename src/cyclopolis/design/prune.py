@@ -101,7 +101,5 @@ def keep_plants(network: Network, keep: Bools) -> Network:
             co2=fates.co2[fate_kept],
             provenance=fates.provenance[fate_kept],
         ),
-        exclusions=tuple(
-            tuple(int(plant_at[plant]) for plant in group if keep[plant]) for group in network.exclusions
-        ),
+        exclusions=tuple(tuple(int(plant_at[plant]) for plant in group if keep[plant]) for group in network.exclusions),
     )

@@ -160,9 +160,7 @@ def _masks(links: csr_array) -> list[int]:
     return rows
 
 
-def solution_structures(
-    takes: csr_array, makes: csr_array, raw: Bools, products: Bools
-) -> Iterator[tuple[int, ...]]:
+def solution_structures(takes: csr_array, makes: csr_array, raw: Bools, products: Bools) -> Iterator[tuple[int, ...]]:
     """Yield every solution structure once, as ascending positions of its units.
 
     Material by material, beginning with the products, each unit that can make it is taken in or left out for good

@@ -1,0 +1,115 @@
+"""Limits that clash: which ones, and by how much they must give, in the plan's words."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from cyclopolis.design.model import solve_problem
+from cyclopolis.design.pose import Posed
+from cyclopolis.design.problem import Solution, SolveOptions
+from cyclopolis.design.words import (
+    Amount,
+    commodity_name,
+    commodity_unit,
+    plant_name,
+    quantity_name,
+    site_name,
+)
+from cyclopolis.foundation.problems import Problem, UserError, user_error
+from cyclopolis.foundation.text import message
+from cyclopolis.network.model import SELL
+from cyclopolis.plan.schema import quantities
+
+TELLING = 1e-6
+"""Excesses below this share of the bound are rounding, not a clash."""
+
+
+def explain_clash(posed: Posed) -> UserError:
+    """Return what must give so that a design exists.
+
+    The model is solved again with every limit, market volume and port allowed to give way, for the least sum of relative
+    excesses (a port's weighs a hundredfold). The answer is one smallest set of concessions, not the only one.
+
+    Parameters
+    ----------
+    posed : Posed
+        A plan whose limits cannot all hold.
+
+    Returns
+    -------
+    UserError
+        One problem for each limit, market or port that must give way.
+    """
+    options = SolveOptions(gap=1e-4, time_limit=posed.problem.options.time_limit)
+    found = solve_problem(replace(posed.problem, options=options), elastic=True)
+    if found.status in {"infeasible", "no_solution"}:
+        return user_error("design.clash_unknown", year=posed.year)
+    problems = [*_limits(posed, found), *_markets(posed, found), *_ports(posed, found)]
+    if not problems:
+        return user_error("design.clash_unknown", year=posed.year)
+    return UserError([Problem(message("design.clash", year=posed.year), severity="error"), *problems])
+
+
+def _limits(posed: Posed, found: Solution) -> Iterator[Problem]:
+    for number, (scope, quantity, kind, bound, origin) in enumerate(
+        posed.rows.select("scope", "quantity", "kind", "bound", "origin").iter_rows()
+    ):
+        excess = float(found.excess[number])
+        if abs(excess) <= TELLING * max(abs(bound), 1.0):
+            continue
+        unit = quantities()[quantity].unit
+        yield Problem(
+            message(
+                f"design.clash_{kind}",
+                scope=site_name(posed.plan, scope),
+                quantity=quantity_name(quantity),
+                year=posed.year,
+                lacking=Amount(value=abs(excess), unit=unit),
+                bound=Amount(value=bound, unit=unit),
+                needed=Amount(value=bound + excess, unit=unit),
+            ),
+            file="sites.csv" if origin == "land" else "limits.csv",
+            column="developable_ha" if origin == "land" else kind,
+            value=f"{bound:.10g}",
+        )
+
+
+def _markets(posed: Posed, found: Solution) -> Iterator[Problem]:
+    network, markets = posed.network, posed.network.markets
+    bounds = np.where(np.isfinite(markets.volume_max), markets.volume_max, markets.volume_min)
+    for at in np.flatnonzero(np.abs(found.market_excess) > TELLING * np.maximum(bounds, 1.0)):
+        commodity = network.commodity_ids[markets.commodity[at]]
+        over = found.market_excess[at] > 0
+        selling = markets.direction[at] == SELL
+        kind = ("sell_max" if over else "sell_min") if selling else "buy_max"
+        site = network.site_ids[markets.site[at]] if markets.site[at] >= 0 else None
+        unit = commodity_unit(posed.plan, commodity)
+        yield Problem(
+            message(
+                f"design.clash_{kind}",
+                scope=site_name(posed.plan, site) if site else message("design.outside"),
+                commodity=commodity_name(posed.plan, commodity),
+                year=posed.year,
+                lacking=Amount(value=abs(float(found.market_excess[at])), unit=unit),
+                bound=Amount(value=float(markets.volume_max[at] if over else markets.volume_min[at]), unit=unit),
+            ),
+            file="" if markets.implied[at] else "markets.csv",
+            column="" if markets.implied[at] else kind,
+        )
+
+
+def _ports(posed: Posed, found: Solution) -> Iterator[Problem]:
+    network, ports = posed.network, posed.network.ports
+    amount = np.abs(ports.coefficient) * found.flows.activity[ports.plant]
+    for at in np.flatnonzero(np.abs(found.port_excess) > TELLING * np.maximum(amount, 1.0)):
+        commodity = network.commodity_ids[ports.commodity[at]]
+        yield Problem(
+            message(
+                "design.clash_output" if ports.coefficient[at] > 0 else "design.clash_input",
+                plant=plant_name(posed.plan, network.plant_ids[ports.plant[at]]),
+                commodity=commodity_name(posed.plan, commodity),
+                year=posed.year,
+                lacking=Amount(value=abs(float(found.port_excess[at])), unit=commodity_unit(posed.plan, commodity)),
+            )
+        )
