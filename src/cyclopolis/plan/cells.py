@@ -11,7 +11,10 @@ ROW = "@row"
 """Column that holds each row's number in the user's file; the header stands in row 1 as spreadsheets count."""
 PLACE = "@place"
 """Column that holds the file that put a row there when it is not the table's own (a scenario), else null."""
-SPACES = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+SPACES = (
+    " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u200b\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
 """What is cut off at both ends of a cell."""
 
 

@@ -1,17 +1,62 @@
-"""What one row alone cannot show: rows checked against each other, the years, and the library."""
+"""What one cell alone cannot show: rows against each other, against the years, and against the library.
+
+Every check is null-tolerant: a row that a reader already refused is left out of the tables, and what refers to it says
+nothing, so that one mistake gives one message.
+"""
 
 from collections.abc import Mapping
+from itertools import chain
 
 import polars as pl
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
+from cyclopolis.plan import check_links, check_rows
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
 
 
 def cross_check(
-    meta: PlanMeta, texts: Mapping[str, TextTable], frames: Mapping[str, pl.DataFrame], library: Library
+    meta: PlanMeta | None,
+    texts: Mapping[str, TextTable],
+    frames: Mapping[str, pl.DataFrame],
+    library: Library,
+    *,
+    complete: bool,
 ) -> list[Problem]:
-    """Return what is wrong, or worth knowing, between the tables of a plan."""
-    return []
+    """Return what is wrong, or worth knowing, between the tables of a plan.
+
+    Parameters
+    ----------
+    meta : PlanMeta or None
+        The plan's keys; None when they could not be read, and the years are not checked then.
+    texts : mapping of TextTable
+        The tables as written, for the places of problems.
+    frames : mapping of polars.DataFrame
+        Typed tables in the schema's units with ``@row`` and ``@place``, without rows that were refused.
+    library : Library
+        With the user's rows laid over it.
+    complete : bool
+        Whether no row was refused; what only a whole plan can tell (a surplus with nowhere to go) is else left out.
+
+    Returns
+    -------
+    list of Problem
+    """
+    base_year = meta.base_year if meta else None
+    found = chain(
+        check_rows.check_sites(texts["sites"], frames["sites"], library.grid_factors),
+        check_rows.check_plants(texts["plants"], frames, base_year),
+        check_rows.check_costs(texts["plants"], frames["plants"], library.technologies),
+        check_rows.check_bounds(texts, frames),
+        check_rows.check_markets(texts["markets"], frames["markets"]),
+        check_rows.check_exclusions(texts["exclusions"], frames),
+        check_rows.check_targets(texts["targets"], frames["targets"], base_year),
+        check_links.check_measurements(texts["measurements"], frames, library),
+        check_links.check_exchanges(texts["exchanges"], frames, library),
+        check_links.check_recipes(texts, frames, library),
+    )
+    problems = list(found)
+    if complete and all(problem.severity == "notice" for problem in problems):
+        problems += check_links.check_surplus(texts["plants"], frames, library)
+    return problems

@@ -1,6 +1,7 @@
 """Texts become typed values, a whole column at a time; what cannot be read is named, never guessed or dropped."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -15,6 +16,25 @@ _GROUPED = r"^[+-]?\d{1,3}(?:[, ']\d{3})+(?:\.\d+)?$"
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _DATE = r"^(\d{4})(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T].*)?|年(?:度)?(?:\d{1,2}月(?:\d{1,2}日)?)?)$"
 _BAD_ID = r"[;；\x00-\x1f\x7f]"
+
+
+_SUGGESTED = 200
+
+
+@dataclass(frozen=True)
+class Known:
+    """Identifiers that references may name, the names by which people call them, and whether these are all.
+
+    Where the table that defines them could not be read whole, nothing is said of references to it.
+    """
+
+    ids: tuple[str, ...]
+    called: Mapping[str, str]
+    whole: bool = True
+
+    def near(self, value: str) -> str:
+        """Return the identifier that was probably meant: the one called so, else the one spelt most alike."""
+        return self.called.get(value) or nearest(value, self.ids)
 
 
 def read_numbers(texts: pl.Series, percent: float | None = None) -> pl.Series:
@@ -56,9 +76,9 @@ def read_numbers(texts: pl.Series, percent: float | None = None) -> pl.Series:
     frame = frame.with_columns(
         pl.when(grouped).then(pl.col("text").str.replace_all("[, ']", "")).otherwise("text").alias("text")
     )
-    value = pl.when(pl.col("text").str.contains(_NUMBER)).then(pl.col("text").cast(pl.Float64, strict=False))
+    plainly = pl.when(pl.col("text").str.contains(_NUMBER)).then(pl.col("text").cast(pl.Float64, strict=False))
     factor = pl.lit(percent, dtype=pl.Float64)
-    value = pl.when("percent").then(value * factor).otherwise(value)
+    value = pl.when("percent").then(plainly * factor).otherwise(plainly)
     read = frame.select(value.alias(texts.name)).to_series()
     return read.set(~read.is_finite().fill_null(value=False), None)
 
@@ -87,7 +107,7 @@ def read_choices(texts: pl.Series, column: Column) -> pl.Series:
     return texts.replace_strict(list(found), list(found.values()), default=None, return_dtype=pl.String)
 
 
-def convert(text: TextTable, known: Mapping[str, Sequence[str]]) -> tuple[pl.DataFrame, list[Problem]]:
+def convert(text: TextTable, known: Mapping[str, Known]) -> tuple[pl.DataFrame, list[Problem]]:
     """Convert a table's texts to the types of the schema.
 
     Parameters
@@ -99,8 +119,8 @@ def convert(text: TextTable, known: Mapping[str, Sequence[str]]) -> tuple[pl.Dat
 
     Returns
     -------
-    table with the schema's columns and types and ``@row`` and ``@place``, and a problem for each cell that cannot be read
-    (its value is null then)
+    table with the schema's columns and types and ``@row`` and ``@place``, and a problem for each cell that cannot be
+    read (its value is null then)
     """
     problems: list[Problem] = []
     series: list[pl.Series] = []
@@ -115,9 +135,12 @@ def convert(text: TextTable, known: Mapping[str, Sequence[str]]) -> tuple[pl.Dat
             )
         if column.minimum is not None or column.maximum is not None:
             problems += _outside(text, column, values)
-        if column.type == "ref":
+        if column.type == "ref" and known[column.refers].whole:
             problems += _unresolved(text, column, values, known[column.refers])
-        if column.type == "list" and column.refers:
+        if column.type == "list" and not column.refers:
+            values, wrong = _listed_choices(text, column, values)
+            problems += wrong
+        if column.type == "list" and column.refers and known[column.refers].whole:
             problems += _unresolved_lists(text, column, values, known[column.refers])
         series.append(values)
     frame = pl.DataFrame([*series, text.frame[ROW], text.frame[PLACE]])
@@ -126,24 +149,32 @@ def convert(text: TextTable, known: Mapping[str, Sequence[str]]) -> tuple[pl.Dat
 
 def _typed(texts: pl.Series, column: Column) -> pl.Series:
     """Return a column's values in its type; null where a cell cannot be read."""
-    if column.type == "number":
-        return read_numbers(texts, {"%": 1.0, "1": 0.01}.get(column.unit))
-    if column.type == "integer":
-        numbers = read_numbers(texts)
-        return numbers.set(numbers != numbers.round(), None).cast(pl.Int64)
-    if column.type == "year":
-        return read_years(texts)
-    if column.type == "choice":
-        return read_choices(texts, column)
-    if column.type == "flag":
-        return read_choices(texts, column) == "yes"
-    if column.type == "id":
-        return texts.set(texts.str.contains(_BAD_ID).fill_null(value=False), None)
-    if column.type == "list":
-        parts = texts.str.replace_all("[；、，,]", ";").str.split(";").list.eval(pl.element().str.strip_chars(SPACES))
-        joined = parts.list.eval(pl.element().filter(pl.element() != "")).list.join(";")
-        return joined.set(joined == "", None)
-    return texts
+    match column.type:
+        case "number":
+            values = read_numbers(texts, {"%": 1.0, "1": 0.01}.get(column.unit))
+        case "integer":
+            numbers = read_numbers(texts)
+            values = numbers.set(numbers != numbers.round(), None).cast(pl.Int64)
+        case "year":
+            values = read_years(texts)
+        case "choice":
+            values = read_choices(texts, column)
+        case "flag":
+            values = read_choices(texts, column) == "yes"
+        case "id":
+            values = texts.set(texts.str.contains(_BAD_ID).fill_null(value=False), None)
+        case "list":
+            values = _joined(texts)
+        case _:
+            values = texts
+    return values
+
+
+def _joined(texts: pl.Series) -> pl.Series:
+    """Return lists with ``;`` between their parts and nothing else; null where no part is left."""
+    parts = texts.str.replace_all("[；、，,]", ";").str.split(";").list.eval(pl.element().str.strip_chars(SPACES))
+    joined = parts.list.eval(pl.element().filter(pl.element() != "")).list.join(";")
+    return joined.set(joined == "", None)
 
 
 def _unreadable(column: Column) -> tuple[Message, Sequence[str]]:
@@ -162,13 +193,12 @@ def _at(text: TextTable, column: Column, mask: pl.Series, said: Message, names: 
     cells = text.frame.filter(mask).select(ROW, PLACE, column.name)
     return [
         text.problem(
-            said.key,
+            said,
             row,
             place=place,
             column=column.name,
             value=value or "",
             suggestion=_near_choice(column, value) if names and value else "",
-            **said.values,
         )
         for row, place, value in cells.iter_rows()
     ]
@@ -189,12 +219,13 @@ def _outside(text: TextTable, column: Column, values: pl.Series) -> list[Problem
     return _at(text, column, mask, message("plan.outside", minimum=f"{low:g}", maximum=f"{high:g}"))
 
 
-def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Sequence[str]) -> list[Problem]:
+def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Known) -> list[Problem]:
     """Return a problem for each reference that no row defines."""
-    mask = values.is_not_null() & ~values.is_in(known)
+    mask = values.is_not_null() & ~values.is_in(known.ids)
     if not mask.any():
         return []
-    near = {value: nearest(value, known) for value in values.filter(mask).unique().to_list()}
+    wrong = values.filter(mask).unique(maintain_order=True).to_list()
+    near = {value: known.near(value) for value in wrong[:_SUGGESTED]}
     cells = text.frame.filter(mask).select(ROW, PLACE, column.name)
     return [
         text.problem(
@@ -203,18 +234,18 @@ def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Seque
             place=place,
             column=column.name,
             value=value,
-            suggestion=near[value],
+            suggestion=near.get(value, ""),
             table=column.refers,
         )
         for row, place, value in cells.iter_rows()
     ]
 
 
-def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known: Sequence[str]) -> list[Problem]:
+def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known: Known) -> list[Problem]:
     """Return a problem for each part of a list that no row defines."""
     parts = pl.DataFrame([text.frame[ROW], text.frame[PLACE], values.str.split(";").alias("part")])
     parts = parts.explode("part").drop_nulls("part")
-    wrong = parts.filter(~pl.col("part").is_in([*known, *column.choices]))
+    wrong = parts.filter(~pl.col("part").is_in([*known.ids, *column.choices]))
     return [
         text.problem(
             "plan.unknown_id",
@@ -222,8 +253,30 @@ def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known:
             place=place,
             column=column.name,
             value=value,
-            suggestion=nearest(value, known),
+            suggestion=known.near(value),
             table=column.refers,
         )
         for row, place, value in wrong.iter_rows()
     ]
+
+
+def _listed_choices(text: TextTable, column: Column, values: pl.Series) -> tuple[pl.Series, list[Problem]]:
+    """Return a list column with each part by its value's name, and a problem for each part that is none."""
+    names, problems, found = choice_names(column), list[Problem](), list[str | None]()
+    said = message("plan.not_a_choice", choices=", ".join(choice_values(column)))
+    for cell, row, place in zip(values, text.frame[ROW], text.frame[PLACE], strict=True):
+        parts = cell.split(";") if cell else []
+        problems += [
+            text.problem(
+                said,
+                row,
+                place=place,
+                column=column.name,
+                value=part,
+                suggestion=_near_choice(column, part),
+            )
+            for part in parts
+            if fold(part) not in names
+        ]
+        found.append(";".join(names.get(fold(part), part) for part in parts) or None)
+    return pl.Series(column.name, found, dtype=pl.String), problems

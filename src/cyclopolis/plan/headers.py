@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 from rapidfuzz import fuzz, process
 
 from cyclopolis.foundation.problems import Problem, Severity
-from cyclopolis.foundation.text import message
+from cyclopolis.foundation.text import Message, message
 from cyclopolis.plan.cells import PLACE, ROW, Sheet, column_letter
 from cyclopolis.plan.schema import columns, fold, header_names
 
@@ -44,27 +45,41 @@ class TextTable:
 
     def problem(
         self,
-        key: str,
+        said: str | Message,
         row: int | None = None,
         *,
         place: str | None = None,
         column: str = "",
-        value: str = "",
+        value: str | None = None,
         severity: Severity = "error",
         suggestion: str = "",
         **values: object,
     ) -> Problem:
-        """Return a problem in this table; ``place`` is the row's own when it has one."""
+        """Return a problem in this table: a key and its values, or a message.
+
+        ``place`` is the row's own if it has one; the cell's text is added unless a ``value`` is given.
+        """
         return Problem(
-            message(key, **values),
+            message(said, **values) if isinstance(said, str) else said,
             severity,
             place or self.file,
             "" if place else self.sheet,
             row,
             self.written.get(column, column),
-            value,
+            self.cell(row, place, column) if value is None else value,
             suggestion,
         )
+
+    @cached_property
+    def _positions(self) -> Mapping[tuple[int | None, str | None], int]:
+        return {row: position for position, row in enumerate(self.frame.select(ROW, PLACE).iter_rows())}
+
+    def cell(self, row: int | None, place: str | None, column: str) -> str:
+        """Return the text of a cell as it was written, empty for an empty one."""
+        position = self._positions.get((row, place))
+        if position is None or column not in self.frame.columns:
+            return ""
+        return self.frame[column][position] or ""
 
     def with_frame(self, frame: pl.DataFrame) -> "TextTable":
         """Return the same table with other rows."""
@@ -103,8 +118,8 @@ def to_text_table(sheet: Sheet, table: str) -> tuple[TextTable, list[Problem]]:
 
     Returns
     -------
-    table with every column of the schema (absent ones empty), and the problems: headers that name no column, two headers
-    of one column, cells under no header, required columns that are missing
+    table with every column of the schema (absent ones empty), and the problems: headers that name no column, two
+    headers of one column, cells under no header, required columns that are missing
     """
     problems: list[Problem] = []
     found: dict[str, int] = {}
@@ -133,13 +148,14 @@ def to_text_table(sheet: Sheet, table: str) -> tuple[TextTable, list[Problem]]:
             found[name], written[name] = position, header
             if unit:
                 units[name] = unit
+    guessed = {known.get(fold(problem.suggestion)) for problem in problems}
     if sheet.frame.height or found:
         problems += [
             sheet.problem(
                 "plan.missing_column", row=sheet.header_row, name=column.name, alias="; ".join(column.aliases[:2])
             )
             for column in columns()[table]
-            if column.required and column.name not in found
+            if column.required and column.name not in found and column.name not in guessed
         ]
     frame = sheet.frame.select(
         *(

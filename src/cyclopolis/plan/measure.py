@@ -136,9 +136,7 @@ def _wrong(
         if said is None:
             continue
         near = nearest(unit, unit_names()) if said.key == "plan.unit_unknown" else ""
-        problem = text.problem(
-            said.key, None if header else row, place=place, column=column, value=unit, suggestion=near, **said.values
-        )
+        problem = text.problem(said, None if header else row, place=place, column=column, value=unit, suggestion=near)
         found.append(problem)
         if header:
             break

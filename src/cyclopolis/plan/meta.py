@@ -3,13 +3,14 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import polars as pl
 
 from cyclopolis.foundation.columns import Column
-from cyclopolis.foundation.problems import Problem, Severity
-from cyclopolis.foundation.text import Language, message
+from cyclopolis.foundation.problems import Problem
+from cyclopolis.foundation.text import Language, Message, message
 from cyclopolis.plan.cells import ROW, SPACES, Sheet
 from cyclopolis.plan.convert import read_choices, read_numbers, read_years
 from cyclopolis.plan.headers import nearest
@@ -23,28 +24,25 @@ class MetaText:
     """The keys of the plan as texts, and where each stands.
 
     ``items`` holds for each key what was written as key, its text, its row (None in a TOML file) and the scenario that
-    set it (None: the plan itself).
+    set it (None: the plan itself). ``readable`` is false where nothing could be read at all.
     """
 
     file: str
     sheet: str
     items: Mapping[str, tuple[str, str, int | None, str | None]]
+    readable: bool = True
 
-    def problem(
-        self, key: str, name: str, severity: Severity = "error", *, value: str = "", **values: object
-    ) -> Problem:
+    def problem(self, item: str, said: Message, value: str = "") -> Problem:
         """Return a problem with one key."""
-        written, _, row, place = self.items.get(name, (name, "", None, None))
-        return Problem(
-            message(key, **values), severity, place or self.file, "" if place else self.sheet, row, written, value
-        )
+        written, _, row, place = self.items.get(item, (item, "", None, None))
+        return Problem(said, "error", place or self.file, "" if place else self.sheet, row, written, value)
 
     def with_item(self, name: str, text: str, place: str, row: int) -> "MetaText":
         """Return the same keys with one set by a scenario."""
         return replace(self, items={**self.items, name: (name, text, row, place)})
 
 
-def _plain(value: Any) -> str:
+def _plain(value: object) -> str:
     """Return a TOML value as a cell's text."""
     if isinstance(value, list):
         return ";".join(_plain(part) for part in value)
@@ -67,6 +65,8 @@ def load_toml(data: bytes, file: str) -> tuple[dict[str, Any], list[Problem]]:
 def meta_from_toml(data: bytes, file: str) -> tuple[MetaText, list[Problem]]:
     """Read ``plan.toml``."""
     content, problems = load_toml(data, file)
+    if problems:
+        return MetaText(file, "", {}, readable=False), problems
     return _collect(file, "", [(key, value, None) for key, value in content.items()], problems)
 
 
@@ -114,26 +114,30 @@ def read_meta(meta: MetaText) -> tuple[PlanMeta | None, list[Problem]]:
     """
     problems: list[Problem] = []
     values: dict[str, Any] = {}
+    if not meta.readable:
+        return None, []
     for column in plan_keys():
         text = meta.items.get(column.name, ("", "", None, None))[1]
         if not text:
             if column.required:
-                problems.append(meta.problem("plan.missing_key", column.name, name=column.name))
+                problems.append(meta.problem(column.name, message("plan.missing_key", name=column.name)))
             continue
         value, key = _value(column, text)
         if value is None:
-            said = {"choices": ", ".join(column.choices)} if column.type == "choice" else {}
-            problems.append(meta.problem(key, column.name, value=text, **said))
+            said = message(key, choices=", ".join(column.choices))
+            problems.append(meta.problem(column.name, said, text))
         elif column.minimum is not None and column.maximum is not None and not _within(value, column):
             bounds = {"minimum": f"{column.minimum:g}", "maximum": f"{column.maximum:g}"}
-            problems.append(meta.problem("plan.outside", column.name, value=text, **bounds))
+            problems.append(meta.problem(column.name, message("plan.outside", **bounds), text))
         else:
             values[column.name] = value
     base, horizon = values.get("base_year"), values.get("horizon", ())
     if base is not None and any(year <= base for year in horizon):
-        problems.append(meta.problem("plan.horizon_before", "horizon", value=meta.items["horizon"][1], base_year=base))
-    if any(later <= earlier for earlier, later in zip(horizon, horizon[1:], strict=False)):
-        problems.append(meta.problem("plan.horizon_order", "horizon", value=meta.items["horizon"][1]))
+        problems.append(
+            meta.problem("horizon", message("plan.horizon_before", base_year=base), meta.items["horizon"][1])
+        )
+    if any(later <= earlier for earlier, later in pairwise(horizon)):
+        problems.append(meta.problem("horizon", message("plan.horizon_order"), meta.items["horizon"][1]))
     if problems:
         return None, problems
     language: Language = "zh" if values.get("language") == "zh" else "en"
@@ -165,7 +169,7 @@ def _value(column: Column, text: str) -> tuple[Any, str]:
     return text, ""
 
 
-def _within(value: Any, column: Column) -> bool:
+def _within(value: float | tuple[float, ...], column: Column) -> bool:
     """Return whether a value, or each of several, lies in the column's range."""
     parts = value if isinstance(value, tuple) else (value,)
     low, high = column.minimum, column.maximum

@@ -18,7 +18,7 @@ _ASSUMED = r"(?i)^\s*(?:assumed|假设|假定)"
 class PlanMeta:
     """What ``plan.toml`` says.
 
-    ``horizon`` holds the years planned for, ascending and after ``base_year``; ``discount_rate`` is a share (0.08: 8 %).
+    ``horizon`` holds the years planned for, ascending, after ``base_year``; ``discount_rate`` is a share (0.08: 8 %).
     """
 
     name: str

@@ -1,14 +1,15 @@
 """From files to a valid `Plan`: read, lay scenarios over, convert, resolve, measure, check, merge with the library."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.library import Library, load_library, with_user_rows
+from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.check import cross_check
-from cyclopolis.plan.convert import convert
+from cyclopolis.plan.convert import Known, convert
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.measure import apply_units
 from cyclopolis.plan.meta import read_meta
@@ -18,6 +19,9 @@ from cyclopolis.plan.schema import columns
 from cyclopolis.plan.source import read_source
 from cyclopolis.plan.tidy import check_keys, check_library_rows, sort_rows, strip_places
 
+_HEADER = ("plan.unknown_column", "plan.no_header", "plan.header_twice", "plan.missing_column", "plan.merged_header")
+"""What leaves a table's columns open, so that nothing is said of what seems to be missing in it."""
+_CUT = ("plan.quote_open", "plan.merged_cells")
 _DEFINES = {"commodities": "commodity", "technologies": "technology", "transport": "mode"}
 
 
@@ -34,8 +38,8 @@ def read_plan(path: Path | str, scenario: Sequence[str] = ()) -> Plan:
     Returns
     -------
     Plan
-        Valid and in the units of the schema; rows in the order of their identifiers, so that the order in the files does
-        not matter.
+        Valid and in the units of the schema; rows in the order of their identifiers, so that the order in the files
+        does not matter.
 
     Raises
     ------
@@ -44,10 +48,10 @@ def read_plan(path: Path | str, scenario: Sequence[str] = ()) -> Plan:
 
     Examples
     --------
-    >>> read_plan("no/such/folder")
-    Traceback (most recent call last):
-    ...
-    cyclopolis.foundation.problems.UserError: There is nothing at no/such/folder: give the folder of a plan or an .xlsx workbook.
+    >>> from cyclopolis.examples import example
+    >>> plan = read_plan(example("quickstart"))
+    >>> plan.meta.base_year, plan.tables["plants"].height
+    (2023, 3)
     """
     plan, problems = _assemble(Path(path), scenario)
     if plan is None:
@@ -88,29 +92,22 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
     meta, found = read_meta(source.meta)
     problems += found
     library = load_library()
-    frames: dict[str, pl.DataFrame] = {}
-    known = _known(source.tables, library)
-    for table, text in source.tables.items():
-        frames[table], found = convert(text, known)
-        problems += found
-        problems += check_keys(text, frames[table])
-    problems += check_library_rows(source.tables, frames, library)
-    units = _units(frames, library)
-    for table, text in source.tables.items():
-        frames[table], found = apply_units(text, frames[table], units)
-        problems += found
-    sorted_frames = {table: sort_rows(table, frames[table]) for table in columns()}
-    if any(problem.severity == "error" for problem in problems):
-        return None, _ordered(problems, source.tables)
-    merged = _merge(library, sorted_frames)
-    if meta is not None:
-        problems += cross_check(meta, source.tables, sorted_frames, merged)
+    unsure = {problem.text.values.get("table") for problem in problems if problem.text.key == "plan.missing_table"}
+    unsure |= {table for table in source.tables if any(_of(source.tables[table], problem) for problem in problems)}
+    frames, found = _typed_tables(source.tables, library, unsure)
+    problems += found
+    refused = any(problem.severity == "error" for problem in problems)
+    headless = {(problem.file, problem.sheet) for problem in problems if problem.text.key in _HEADER or _whole(problem)}
+    kept = _without_refused(source.tables, frames, problems) if refused else frames
+    merged = _merge(library, kept)
+    found = cross_check(meta, source.tables, kept, merged, complete=not refused)
+    problems += [problem for problem in found if (problem.file, problem.sheet) not in headless]
     problems = _ordered(problems, source.tables)
     if meta is None or any(problem.severity == "error" for problem in problems):
         return None, problems
     plan = Plan(
         meta=meta,
-        tables={table: strip_places(frame) for table, frame in sorted_frames.items()},
+        tables={table: strip_places(frame) for table, frame in frames.items()},
         library=merged,
         inputs=dict(sorted(source.inputs.items())),
         notices=tuple(problems),
@@ -120,17 +117,75 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
     return plan, problems
 
 
-def _known(texts: Mapping[str, TextTable], library: Library) -> dict[str, list[str]]:
+def _whole(problem: Problem) -> bool:
+    """Return whether a problem is one of a whole file or sheet, so that its rows are not known."""
+    return problem.severity == "error" and bool(problem.file) and (problem.row is None or problem.text.key in _CUT)
+
+
+def _of(text: TextTable, problem: Problem) -> bool:
+    """Return whether a problem leaves open which rows a table has."""
+    return (problem.file, problem.sheet) == (text.file, text.sheet) and (_whole(problem) or problem.text.key in _HEADER)
+
+
+def _typed_tables(
+    texts: Mapping[str, TextTable], library: Library, unsure: Collection[object]
+) -> tuple[dict[str, pl.DataFrame], list[Problem]]:
+    """Convert every table, resolve its references, bring its values to the schema's units, sort its rows."""
+    problems: list[Problem] = []
+    frames: dict[str, pl.DataFrame] = {}
+    known = _known(texts, library, unsure)
+    for table in columns():
+        frames[table], found = convert(texts[table], known)
+        problems += found
+        problems += check_keys(texts[table], frames[table])
+    problems += check_library_rows(texts, frames, library)
+    units = _units(frames, library)
+    for table in columns():
+        measured, found = apply_units(texts[table], frames[table], units)
+        problems += found
+        frames[table] = sort_rows(table, measured)
+    return frames, problems
+
+
+def _without_refused(
+    texts: Mapping[str, TextTable], frames: Mapping[str, pl.DataFrame], problems: Sequence[Problem]
+) -> dict[str, pl.DataFrame]:
+    """Return the tables without the rows that have errors, so that one mistake is told once.
+
+    Places stay, wrong as their positions may be: what is said of a swapped position helps to mend it.
+    """
+    wrong: dict[tuple[str, str], set[int]] = {}
+    for problem in problems:
+        if problem.severity == "error" and problem.row is not None:
+            wrong.setdefault((problem.file, problem.sheet), set()).add(problem.row)
+    kept = dict(frames)
+    for table, text in texts.items():
+        rows = wrong.get((text.file, text.sheet), set())
+        if rows and table != "sites":
+            bad = pl.col(ROW).is_in(sorted(rows)) & pl.col(PLACE).is_null()
+            kept[table] = frames[table].filter(~bad)
+    for places, rows in wrong.items():
+        changed = pl.col(ROW).is_in(sorted(rows)) & (pl.col(PLACE) == places[0])
+        kept = {table: frame.filter(~changed.fill_null(value=False)) for table, frame in kept.items()}
+    return {
+        table: frame.drop_nulls([column.name for column in columns()[table] if column.required])
+        for table, frame in kept.items()
+    }
+
+
+def _known(texts: Mapping[str, TextTable], library: Library, unsure: Collection[object]) -> dict[str, Known]:
     """Return the identifiers that references may name, the library's first."""
-    known: dict[str, list[str]] = {}
+    known: dict[str, Known] = {}
     for table, described in columns().items():
         own = next((column.name for column in described if column.type == "id"), None)
         if own is None:
             continue
-        ids = texts[table].frame[own].drop_nulls().to_list()
+        sources = [texts[table].frame]
         if table in _DEFINES:
-            ids = library.tables()[table][own].to_list() + ids
-        known[table] = list(dict.fromkeys(ids))
+            sources.insert(0, library.tables()[table])
+        rows = pl.concat([frame.select(own, "name", "name_zh") for frame in sources]).drop_nulls(own)
+        called = {name: row[0] for row in rows.rows() for name in row[:0:-1] if name}
+        known[table] = Known(tuple(dict.fromkeys(rows[own].to_list())), called, table not in unsure)
     return known
 
 

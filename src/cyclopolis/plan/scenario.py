@@ -1,5 +1,6 @@
-"""Scenarios: named changes laid over a plan's texts before they are checked, so that a scenario is checked like a plan."""
+"""Scenarios: named changes laid over a plan's texts before these are checked, and so checked like any plan."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +18,7 @@ from cyclopolis.plan.meta import load_toml
 from cyclopolis.plan.schema import choice_names, columns, fold, header_names, table_names
 from cyclopolis.plan.source import SCENARIO_FOLDER, Source
 
+_CHANGE = re.compile(r"\s*\[\[\s*change\s*\]\]")
 _KEYS = ("action", "table", "where", "column", "value", "source", "note")
 
 
@@ -121,7 +123,7 @@ def _read_scenario(source: Source, name: str) -> tuple[Sequence[str], list[Chang
         source.problems.append(Problem(message("plan.scenario_changes"), file=file, column="change"))
         rows = []
     changes = []
-    for number, row in enumerate(rows, start=1):
+    for number, row in zip(_lines(data, len(rows)), rows, strict=True):
         for key in row:
             if key not in _KEYS:
                 near = nearest(key, _KEYS)
@@ -130,6 +132,13 @@ def _read_scenario(source: Source, name: str) -> tuple[Sequence[str], list[Chang
                 )
         changes += _change(source, row, file, "", number)
     return based, changes
+
+
+def _lines(data: bytes, count: int) -> Sequence[int]:
+    """Return the line of each ``[[change]]``, or their numbers where they are written another way."""
+    lines = data.decode(errors="replace").splitlines()
+    found = [line for line, text in enumerate(lines, start=1) if _CHANGE.match(text)]
+    return found if len(found) == count else range(1, count + 1)
 
 
 def _table_scenarios(source: Source) -> dict[str, list[Change]]:
@@ -143,7 +152,7 @@ def _table_scenarios(source: Source) -> dict[str, list[Change]]:
     return found
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """Return a TOML value as a cell's text."""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -152,7 +161,7 @@ def _cell(value: Any) -> str:
     return "" if value is None else str(value).strip(SPACES)
 
 
-def _pairs(value: Any) -> dict[str, str] | None:
+def _pairs(value: object) -> dict[str, str] | None:
     """Return ``column=value; ...`` or a TOML table as a mapping; None where it is neither."""
     if value is None:
         return {}
@@ -212,7 +221,7 @@ def _change(source: Source, row: Mapping[str, Any], file: str, sheet: str, numbe
     return [Change(action, table, where, name, blank.value, cells, file, sheet, number)]
 
 
-def _named(change: Change, value: Any, key: str) -> tuple[dict[str, str], list[Problem]]:
+def _named(change: Change, value: object, key: str) -> tuple[dict[str, str], list[Problem]]:
     """Return pairs with the columns' names, and the names that are none."""
     pairs = _pairs(value)
     if pairs is None:
@@ -237,7 +246,7 @@ def _apply(source: Source, change: Change) -> None:
     text = source.tables[change.table]
     frame = text.frame
     if change.action == "add":
-        row = {name: change.row.get(name) or None for name in frame.columns}
+        row: dict[str, str | int | None] = {name: change.row.get(name) or None for name in frame.columns}
         row |= {ROW: change.number, PLACE: change.place}
         fresh = pl.DataFrame([row], schema=frame.schema)
         source.tables[change.table] = text.with_frame(pl.concat([frame, fresh]))

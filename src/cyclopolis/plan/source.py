@@ -1,13 +1,12 @@
 """A plan's files: a folder with ``plan.toml`` and a CSV per table, or one workbook with a sheet per table."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from cyclopolis.foundation.problems import Problem, UserError
-from cyclopolis.foundation.text import message
+from cyclopolis.foundation.text import LANGUAGES, message, say
 from cyclopolis.plan.cells import Sheet
 from cyclopolis.plan.headers import TextTable, empty_text_table, nearest, to_text_table
 from cyclopolis.plan.meta import MetaText, meta_from_sheet, meta_from_toml
@@ -53,6 +52,14 @@ class Source:
                 self.tables[table] = empty_text_table(table, "")
                 if tables()[table].required:
                     self.problems.append(Problem(message("plan.missing_table", table=table, hint=hint)))
+            elif tables()[table].required and self.tables[table].frame.is_empty() and not self.blamed(table):
+                text = self.tables[table]
+                self.problems.append(Problem(message("plan.no_rows", table=table), file=text.file, sheet=text.sheet))
+
+    def blamed(self, table: str) -> bool:
+        """Return whether a table has a problem already."""
+        text = self.tables[table]
+        return any((problem.file, problem.sheet) == (text.file, text.sheet) for problem in self.problems)
 
 
 def read_source(path: Path) -> Source:
@@ -121,12 +128,14 @@ def _read_folder(folder: Path) -> Source:
 
 def _read_workbook(path: Path) -> Source:
     """Read every sheet of a workbook."""
-    source = Source(path.with_suffix(""), MetaText(path.name, "plan", {}), inputs={path.name: _hash(path)})
+    source = Source(
+        path.with_suffix(""), MetaText(path.name, "plan", {}, readable=False), inputs={path.name: _hash(path)}
+    )
     seen_meta = False
     for name, hidden, sheet, problems in read_workbook(path):
         table = table_names().get(fold(name))
         if table is None:
-            if not hidden and sheet is not None:
+            if not hidden and sheet is not None and fold(name) not in _list_sheets():
                 source.problems.append(_unknown(name, file=path.name, sheet=name))
             continue
         source.problems += problems
@@ -149,9 +158,14 @@ def _read_workbook(path: Path) -> Source:
     return source
 
 
+def _list_sheets() -> set[str]:
+    """Return the names of the template's sheet that only feeds its drop-downs."""
+    return {fold(say("plan.template_lists", language)) for language in LANGUAGES}
+
+
 def _unknown(name: str, file: str, sheet: str = "") -> Problem:
     """Return the notice that a file or sheet is no table of a plan."""
     near = nearest(name, [*columns(), *table_names()])
-    known: Mapping[str, str] = {fold(entry): entry for entry in columns()}
+    known = {fold(entry): entry for entry in columns()}
     near = known.get(fold(near), near)
     return Problem(message("plan.unknown_table"), "notice", file, sheet, suggestion=near)

@@ -7,6 +7,7 @@ all the csv module reads row by row.
 import csv
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +39,8 @@ def decode(data: bytes, file: str) -> str | Problem:
     >>> decode("企业".encode("gb18030"), "plants.csv")
     '企业'
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "gb18030"]
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    encodings = ("utf-16",) if marked else ("utf-8-sig", "gb18030")
     furthest = 0
     for encoding in encodings:
         try:
@@ -71,8 +70,8 @@ def read_csv(path: Path, file: str) -> tuple[Sheet | None, list[Problem]]:
 
     Returns
     -------
-    sheet, or None when it cannot be read or is empty, and the problems found: undecodable bytes, rows with more or fewer
-    cells than the header, a quotation mark that is never closed
+    sheet, or None when it cannot be read or is empty, and the problems found: undecodable bytes, rows with more or
+    fewer cells than the header, a quotation mark that is never closed
     """
     text = decode(path.read_bytes(), file)
     if isinstance(text, Problem):
@@ -83,7 +82,10 @@ def read_csv(path: Path, file: str) -> tuple[Sheet | None, list[Problem]]:
     sheet = make_sheet(file, "", frame) if frame.width > 1 else None
     if sheet is None:
         return None, problems
-    return sheet, problems + _ragged(sheet, lengths)
+    expected = int(lengths[sheet.header_row - 1])
+    kept = [name for name in sheet.frame.columns if name == ROW or int(name) < expected]
+    whole = replace(sheet, header=sheet.header[:expected], frame=sheet.frame.select(kept))
+    return whole, problems + _ragged(sheet, lengths)
 
 
 def _fast(text: str, separator: str) -> tuple[pl.DataFrame, np.ndarray, list[Problem]] | None:

@@ -54,7 +54,11 @@ def check_library_rows(
     the library keeps its unit: every recipe and price of the library is counted in it.
     """
     problems: list[Problem] = []
-    needs = {"commodities": ("kind", "unit", "state"), "technologies": ("main_commodity",)}
+    needs = {
+        "commodities": ("kind", "unit", "state"),
+        "technologies": ("main_commodity",),
+        "transport": ("states", "kinds", "reach_km"),
+    }
     for table, names in needs.items():
         key = tables()[table].key[0]
         known = library.tables()[table][key].to_list()

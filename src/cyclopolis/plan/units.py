@@ -21,7 +21,7 @@ _MULTIPLIERS = {"十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "
 _SUPERSCRIPTS = str.maketrans(
     {"⁰": "^0", "¹": "^1", "²": "2", "³": "3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁷": "^7", "⁸": "^8"}
 )
-_TOKEN = re.compile(r"\s+|[/*()]|[^\s/*()]+")
+_PIECE = re.compile(r"\s+|[/*()]|[^\s/*()]+")
 _NUMBER = re.compile(r"(\d{1,12}(?:\.\d{1,12})?(?:e\d{1,2})?)(.*)", re.DOTALL)
 
 
@@ -60,21 +60,20 @@ def _registry() -> "UnitRegistry[float]":
 
 def _word(text: str) -> tuple[float, str]:
     """Return factor and canonical unit (empty: a pure number) of one word such as ``万吨`` or ``1e4t``."""
-    known = names().get(text) or _folded().get(text.casefold())
-    if known:
+    if known := names().get(text) or _folded().get(text.casefold()):
         return 1.0, known
     if match := _NUMBER.fullmatch(text):
         number, rest = float(match[1]), match[2]
         if not rest:
             return number, ""
-        factor, unit = _word(rest)
-        return number * factor, unit
+        inner, unit = _word(rest)
+        return number * inner, unit
     for length in (2, 1):
-        if (factor := _MULTIPLIERS.get(text[:length])) is not None:
+        if (multiplier := _MULTIPLIERS.get(text[:length])) is not None:
             if not text[length:]:
-                return factor, ""
+                return multiplier, ""
             inner, unit = _word(text[length:])
-            return factor * inner, unit
+            return multiplier * inner, unit
     raise UnknownUnitError(text)
 
 
@@ -108,19 +107,19 @@ def parse_unit(text: str) -> tuple[float, tuple[tuple[str, int], ...]]:
     plain = plain.replace("每", "/").replace("·", "*").replace("⋅", "*").replace("^", "")
     factor, exponents = 1.0, dict[str, int]()
     sign, outer = 1, list[int]()
-    for token in _TOKEN.findall(plain):
-        if token.isspace() or token == "*":
+    for piece in _PIECE.findall(plain):
+        if piece.isspace() or piece == "*":
             continue
-        if token == "/":
+        if piece == "/":
             sign = -1 if not outer else -outer[-1]
-        elif token == "(":
+        elif piece == "(":
             outer.append(sign)
-        elif token == ")":
+        elif piece == ")":
             if not outer:
                 raise UnknownUnitError(text)
             sign = outer.pop()
         else:
-            number, unit = _word(token)
+            number, unit = _word(piece)
             factor *= number**sign
             if unit:
                 exponents[unit] = exponents.get(unit, 0) + sign

@@ -1,6 +1,7 @@
 """What a plan's tables, columns, choices, quantities and units are: data beside this file, read here."""
 
 import csv
+import io
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,8 +49,8 @@ def split_list(text: str) -> tuple[str, ...]:
 @cache
 def read_rows(name: str) -> tuple[Mapping[str, str], ...]:
     """Return the rows of one of the data files beside this module."""
-    with (files(_PACKAGE) / name).open(encoding="utf-8", newline="") as handle:
-        return tuple(csv.DictReader(handle))
+    text = (files(_PACKAGE) / name).read_text(encoding="utf-8")
+    return tuple(csv.DictReader(io.StringIO(text)))
 
 
 @cache
