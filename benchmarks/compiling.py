@@ -145,7 +145,7 @@ def synthetic_library(rng: np.random.Generator) -> SyntheticLibrary:
             states="solid",
             kinds="material",
             cost_per_t_km=[0.2, 0.5],
-            reach_km=[90.0, 80.0],
+            reach_km=[130.0, 80.0],
             detour=[1.5, 1.3],
             provenance="assumed",
         ),

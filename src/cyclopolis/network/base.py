@@ -30,8 +30,8 @@ def _limit(flow: Floats, position: Ints, weight: Floats, room: Floats) -> Floats
     """Scale flows down in proportion so that those of one position together keep within its room; -1 means no limit."""
     held = position >= 0
     total = _total(position[held], (flow * weight)[held], room.size)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(total > room, room / total, 1.0)
+    over = total > room
+    factor = np.where(over, room / np.where(over, total, 1.0), 1.0)
     return np.where(held, flow * np.append(factor, 1.0)[position], flow)
 
 

@@ -55,7 +55,11 @@ def _form(network: Network, **parts: Floats) -> LinearForm:
         "built": len(network.plant_ids),
         "capacity": len(network.plant_ids),
     }
-    return LinearForm(**{name: np.nan_to_num(parts.get(name, np.zeros(size))) for name, size in sizes.items()})
+    whole = {
+        name: np.nan_to_num(parts[name]) if name in parts else np.zeros(size, dtype=np.float64)
+        for name, size in sizes.items()
+    }
+    return LinearForm(**whole)
 
 
 def _is(network: Network, commodity: str) -> Bools:

@@ -40,6 +40,7 @@ SUMMARY: Final = (
     "jobs",
 )
 """Quantities of the whole place that the summary shows."""
+_MEASURED: Final = PROVENANCE.index("measured")
 _STATUS: Final = ("existing", "planned", "candidate")
 
 
@@ -177,7 +178,9 @@ def plants_table(network: Network) -> pl.DataFrame:
             "capacity": plants.capacity,
             "activity": plants.activity,
             "unit": pl.Series([units.get(name, "") for name in main.to_list()], dtype=pl.String),
-            "provenance": pick(PROVENANCE, plants.provenance),
+            "provenance": pick(
+                PROVENANCE, np.where(network.ports.provenance[plants.main] == _MEASURED, _MEASURED, plants.provenance)
+            ),
         }
     ).with_columns(pl.col("capacity", "activity").fill_nan(None))
 
