@@ -2,5 +2,6 @@
 
 from cyclopolis.study.run import run
 from cyclopolis.study.store import RunResult, load_run, results_folder
+from cyclopolis.study.verify import VerifyReport, verify
 
-__all__ = ["RunResult", "load_run", "results_folder", "run"]
+__all__ = ["RunResult", "VerifyReport", "load_run", "results_folder", "run", "verify"]

@@ -26,7 +26,7 @@ def _plain(value: float) -> float | None:
 
 
 def solve_stock(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a dynamic stock, ``mode`` inflow_driven or stock_driven; cohorts enter at the end unless ``entry`` says else."""
+    """Run a dynamic stock, inflow_driven or stock_driven; cohorts enter at the end unless ``entry`` says else."""
     del expected
     known_only(inputs, ("mode", "inflow", "stock", "lifetime", "entry", "years", "never_negative"), "")
     mode = str(inputs.get("mode", "inflow_driven"))
