@@ -62,8 +62,8 @@ def force_arc(
 ) -> tuple[float, float] | None:
     """Return the amount forced along the best of some arcs and the loss it brings; None when none can carry anything.
 
-    The amount is the one asked for; without one, a small share of what both ends allow, or all of it when a plant has to
-    be built for it (its capital would else fall on a few tonnes). What limits do not allow is tried again with less.
+    The amount is the one asked for; without one, a small share of what both ends allow, or all of it when a plant has
+    to be built for it (its capital would else fall on a few tonnes). What limits do not allow is tried again with less.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def _missing(posed: Posed, giver: str, taker: str, commodity: str, instead: str 
 
 
 def proposed_table(posed: Posed, solution: Solution) -> pl.DataFrame:
-    """Return one row per proposed exchange of the plan: found, tied, not chosen with its break-even, or why it cannot be.
+    """Return one row per proposed exchange: found, tied, not chosen with its break-even, or why it cannot be.
 
     Forcing stops when the design's own time limit has passed; the rest is ``not_chosen`` without a break-even.
     """

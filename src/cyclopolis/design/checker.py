@@ -1,7 +1,7 @@
-"""An independent look at a design: does every balance, capacity, volume, cap and rule hold, and is the money right?
+"""An independent look at a design: balances, capacities, volumes, caps, rules and money, added up one by one.
 
-Nothing of the model is used here: no linear form, no matrix, only the network's prices and amounts, added up one by one.
-Slow and plain on purpose; a design of a few thousand flows is checked in well under a second.
+Nothing of the model is used here: no linear form, no matrix, only the network's prices and amounts, added up one by
+one. Slow and plain on purpose; a design of a few thousand flows is checked in well under a second.
 """
 
 from collections import defaultdict

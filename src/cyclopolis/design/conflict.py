@@ -28,8 +28,8 @@ TELLING = 1e-6
 def explain_clash(posed: Posed) -> UserError:
     """Return what must give so that a design exists.
 
-    The model is solved again with every limit, market volume and port allowed to give way, for the least sum of relative
-    excesses (a port's weighs a hundredfold). The answer is one smallest set of concessions, not the only one.
+    The model is solved again with every limit, market volume and port allowed to give way, for the least sum of
+    relative excesses (a port's weighs a hundredfold). The answer is one smallest set of concessions, not the only one.
 
     Parameters
     ----------

@@ -91,8 +91,8 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
     """Find what to exchange, build and run in a target year for the greatest yearly gain after capital.
 
     Candidates that no working structure needs are pruned (`useful_plants`), then one mixed-integer linear programme is
-    solved to the gap asked for (see `model`). The baseline is the base year's state at the target year's prices, so that
-    the objective is what the design brings.
+    solved to the gap asked for (see `model`). The baseline is the base year's state at the target year's prices, so
+    that the objective is what the design brings.
 
     Parameters
     ----------

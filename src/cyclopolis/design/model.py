@@ -1,7 +1,7 @@
 """The design model: what to exchange, build and run in one year, as a mixed-integer linear programme.
 
-Variables are edge-indexed (one per plant, arc, trade, fate), never a dense plant x plant mask. With ``x`` activity, ``a``
-arcs, ``t`` trades, ``d`` fates, ``y`` built (0/1) and ``c`` new capacity::
+Variables are edge-indexed (one per plant, arc, trade, fate), never a dense plant x plant mask. With ``x`` activity,
+``a`` arcs, ``t`` trades, ``d`` fates, ``y`` built (0/1) and ``c`` new capacity::
 
     max   gain(x, a, t, d, y, c) - capital(y, c)
     s.t.  coefficient x = sum of a given + sold + d + unplaced         at every output port
@@ -22,9 +22,9 @@ from dataclasses import dataclass
 import linopy
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from cyclopolis.design.problem import FAMILIES, DesignProblem, Solution, no_flows
+from cyclopolis.design.rows import Rows, add_variable, constrain, reference_size
 from cyclopolis.design.solver import maximise
 from cyclopolis.network.model import BUY, Bools, Floats, Flows, Ints
 
@@ -61,104 +61,25 @@ def _sizes(problem: DesignProblem) -> _Sizes:
     )
 
 
-class _Rows:
-    """Terms (row, variable, position, coefficient) collected for one family of constraints."""
-
-    def __init__(self, variables: dict[str, linopy.Variable]) -> None:
-        self._model = next(iter(variables.values())).model
-        self._labels = {name: variable.labels.to_numpy() for name, variable in variables.items()}
-        self._parts: list[tuple[str, Ints, Ints, Floats]] = []
-
-    def add(self, family: str, row: Ints, position: Ints, coefficient: Floats) -> None:
-        """Add terms; zero coefficients are left out."""
-        used = coefficient != 0
-        if used.any():
-            self._parts.append((family, row[used], position[used], coefficient[used]))
-
-    def build(self) -> tuple[linopy.LinearExpression, Ints] | None:
-        """Return one sparse expression by row and the rows that have terms; None when there is no term."""
-        if not self._parts:
-            return None
-        labels = np.concatenate([self._labels[family][position] for family, _, position, _ in self._parts])
-        coefficients = np.concatenate([coefficient for *_, coefficient in self._parts])
-        rows = np.concatenate([row for _, row, _, _ in self._parts])
-        index = pd.RangeIndex(labels.size, name="term")
-        terms = xr.Dataset(
-            {
-                "vars": (("term", "_term"), labels[:, None]),
-                "coeffs": (("term", "_term"), coefficients[:, None]),
-                "const": (("term",), np.zeros(labels.size)),
-            },
-            coords={"term": index},
-        )
-        group = xr.DataArray(rows, coords=[index], name="row")
-        summed = linopy.LinearExpression(terms, self._model).groupby(group).sum()
-        return summed, np.asarray(summed.indexes["row"], dtype=np.int64)
-
-
-def _constrain(
-    model: linopy.Model, name: str, rows: _Rows, lower: Floats, upper: Floats, scale: Floats | None = None
-) -> bool:
-    """Add ``lower <= rows <= upper`` (R,) for rows with terms; False when a row without terms cannot hold."""
-    built = rows.build()
-    size = lower.size
-    bare = np.ones(size, dtype=np.bool_)
-    if built is not None:
-        expression, present = built
-        bare[present] = False
-        factor = 1.0 / scale[present] if scale is not None else np.ones(present.size)
-        low, high = lower[present], upper[present]
-        for sign, bound, which in (
-            ("=", low, low == high),
-            (">=", low, (low != high) & np.isfinite(low)),
-            ("<=", high, (low != high) & np.isfinite(high)),
-        ):
-            if which.any():
-                chosen = expression.isel(row=np.flatnonzero(which))
-                index = pd.Index(present[which], name="row")
-                model.add_constraints(
-                    chosen,
-                    sign,
-                    xr.DataArray(bound[which], coords=[index]),
-                    name=f"{name}_{ {'=': 'equal', '>=': 'least', '<=': 'most'}[sign] }",
-                    scaling=xr.DataArray(factor[which], coords=[index]),
-                )
-    return bool(((lower[bare] <= 0) & (upper[bare] >= 0)).all())
-
-
-def _variable(
-    model: linopy.Model, name: str, lower: Floats, upper: Floats, size: Floats | None = None
-) -> linopy.Variable:
-    index = pd.RangeIndex(lower.size, name=f"{name}_at")
-    scale = upper if size is None else size
-    scale = np.where(np.isfinite(scale) & (scale > 0), scale, 1.0)
-    return model.add_variables(
-        lower=xr.DataArray(lower, coords=[index]),
-        upper=xr.DataArray(upper, coords=[index]),
-        name=name,
-        scaling=xr.DataArray(1.0 / scale, coords=[index]),
-    )
-
-
 def _variables(model: linopy.Model, problem: DesignProblem, sizes: _Sizes) -> dict[str, linopy.Variable]:
     """Add the variables; those over new plants only are indexed by position in ``problem.new``."""
     least, _ = problem.activity_bounds()
     new = problem.new
     zeros = np.zeros
     variables = {
-        "activity": _variable(model, "activity", least, sizes.activity),
-        "arc": _variable(model, "arc", np.minimum(problem.arc_min, sizes.arc), sizes.arc),
-        "trade": _variable(model, "trade", zeros(sizes.trade.size), sizes.trade),
-        "fate": _variable(model, "fate", zeros(sizes.fate.size), sizes.fate),
-        "capacity": _variable(model, "capacity", zeros(new.size), sizes.capacity),
-        "loose": _variable(model, "loose", zeros(sizes.port.size), problem.loose_max),
+        "activity": add_variable(model, "activity", least, sizes.activity),
+        "arc": add_variable(model, "arc", np.minimum(problem.arc_min, sizes.arc), sizes.arc),
+        "trade": add_variable(model, "trade", zeros(sizes.trade.size), sizes.trade),
+        "fate": add_variable(model, "fate", zeros(sizes.fate.size), sizes.fate),
+        "capacity": add_variable(model, "capacity", zeros(new.size), sizes.capacity),
+        "loose": add_variable(model, "loose", zeros(sizes.port.size), problem.loose_max),
     }
     index = pd.RangeIndex(new.size, name="built_at")
     variables["built"] = model.add_variables(binary=True, coords=[index], name="built")
     return variables
 
 
-def _add_ports(rows: _Rows, problem: DesignProblem) -> Bools:
+def _add_ports(rows: Rows, problem: DesignProblem) -> Bools:
     """Write the balance of every port; returns the ports that have one."""
     network = problem.network
     ports, arcs, trades = network.ports, network.arcs, network.trades
@@ -181,7 +102,7 @@ def _add_ports(rows: _Rows, problem: DesignProblem) -> Bools:
     return held
 
 
-def _add_limits(rows: _Rows, problem: DesignProblem) -> None:
+def _add_limits(rows: Rows, problem: DesignProblem) -> None:
     """Write the limits: one row each, from their linear forms over the plants within."""
     network = problem.network
     owner = {
@@ -200,7 +121,7 @@ def _add_limits(rows: _Rows, problem: DesignProblem) -> None:
             rows.add(family, np.full(used.size, number), used, coefficient[used])
 
 
-def _caps(rows: _Rows, problem: DesignProblem) -> int:
+def _caps(rows: Rows, problem: DesignProblem) -> int:
     """Write the caps of substitutions; returns their number. A cap without masses on both sides cannot be written."""
     network = problem.network
     ports, arcs = network.ports, network.arcs
@@ -220,7 +141,7 @@ def _caps(rows: _Rows, problem: DesignProblem) -> int:
     return int(group.size)
 
 
-def _exclusions(rows: _Rows, problem: DesignProblem) -> int:
+def _exclusions(rows: Rows, problem: DesignProblem) -> int:
     place = {plant: number for number, plant in enumerate(problem.new.tolist())}
     for number, group in enumerate(problem.network.exclusions):
         members = np.array([place[plant] for plant in group if plant in place], dtype=np.int64)
@@ -238,7 +159,7 @@ def _objective(model: linopy.Model, problem: DesignProblem, variables: dict[str,
         "built": problem.gain.built[new] - problem.built_cost[new],
         "capacity": problem.gain.capacity[new] - problem.capacity_cost[new],
     }
-    total = _Rows(variables)
+    total = Rows(variables)
     for family, coefficient in cost.items():
         at = np.arange(coefficient.size)
         total.add(family, np.zeros(at.size, dtype=np.int64), at, coefficient)
@@ -254,8 +175,8 @@ def _add_elastic(
 ) -> None:
     """Add what each limit, market and port may give, and make the least relative giving the objective."""
     markets = problem.network.markets
-    limit = np.array([_reference(item.lower, item.upper) for item in problem.limits])
-    market = np.array([_reference(a, b) for a, b in zip(markets.volume_min, markets.volume_max, strict=True)])
+    limit = np.array([reference_size(item.lower, item.upper) for item in problem.limits])
+    market = np.array([reference_size(a, b) for a, b in zip(markets.volume_min, markets.volume_max, strict=True)])
     relaxed = np.array([0.0 if item.rule else np.inf for item in problem.limits])
     port = np.where(sizes.port > 0, sizes.port, 1.0)
     kinds = (
@@ -267,9 +188,9 @@ def _add_elastic(
     for name, most, scale, weight in kinds:
         for side in ("over", "under"):
             family = f"{name}_{side}"
-            variables[family] = _variable(model, family, np.zeros(most.size), most, scale)
+            variables[family] = add_variable(model, family, np.zeros(most.size), most, scale)
             weights[family] = -weight / scale
-    goal = _Rows(variables)
+    goal = Rows(variables)
     for family, coefficient in weights.items():
         at = np.arange(coefficient.size)
         goal.add(family, np.zeros(at.size, dtype=np.int64), at, coefficient)
@@ -278,13 +199,7 @@ def _add_elastic(
         model.add_objective(built[0].sum(), sense="max")
 
 
-def _reference(lower: float, upper: float) -> float:
-    """Return the size against which a limit's excess is measured: its bound, or 1 for a bound of nought."""
-    bounds = [abs(value) for value in (lower, upper) if np.isfinite(value) and value != 0]
-    return min(bounds) if bounds else 1.0
-
-
-def _give(rows: _Rows, variables: dict[str, linopy.Variable], name: str, at: Ints) -> None:
+def _give(rows: Rows, variables: dict[str, linopy.Variable], name: str, at: Ints) -> None:
     """Let rows give way in an elastic model; nothing otherwise."""
     if f"{name}_over" in variables:
         rows.add(f"{name}_over", at, at, -np.ones(at.size))
@@ -311,39 +226,39 @@ def build_model(problem: DesignProblem, elastic: bool = False) -> linopy.Model |
         else:
             _objective(model, problem, variables)
 
-        ports = _Rows(variables)
+        ports = Rows(variables)
         held = _add_ports(ports, problem)
         _give(ports, variables, "port", np.flatnonzero(held))
         zeros = np.zeros(sizes.port.size)
-        holds = _constrain(model, "port", ports, zeros, zeros, np.where(sizes.port > 0, sizes.port, 1.0))
+        holds = constrain(model, "port", ports, zeros, zeros, np.where(sizes.port > 0, sizes.port, 1.0))
 
         holds &= _new_plants(model, problem, variables, sizes)
 
         markets = network.markets
-        volumes = _Rows(variables)
+        volumes = Rows(variables)
         limited = np.isfinite(markets.volume_max) | (markets.volume_min > 0)
         trading = np.flatnonzero(limited[network.trades.market])
         volumes.add("trade", network.trades.market[trading], trading, np.ones(trading.size))
         _give(volumes, variables, "market", np.flatnonzero(limited))
         least, most = np.where(limited, markets.volume_min, 0.0), np.where(limited, markets.volume_max, np.inf)
-        scale = np.array([_reference(a, b) for a, b in zip(least, most, strict=True)])
-        holds &= _constrain(model, "market", volumes, least, most, scale)
+        scale = np.array([reference_size(a, b) for a, b in zip(least, most, strict=True)])
+        holds &= constrain(model, "market", volumes, least, most, scale)
 
-        caps = _Rows(variables)
+        caps = Rows(variables)
         number = _caps(caps, problem)
-        holds &= _constrain(model, "cap", caps, np.full(number, -np.inf), np.zeros(number))
+        holds &= constrain(model, "cap", caps, np.full(number, -np.inf), np.zeros(number))
 
-        exclusions = _Rows(variables)
+        exclusions = Rows(variables)
         number = _exclusions(exclusions, problem)
-        holds &= _constrain(model, "exclusion", exclusions, np.full(number, -np.inf), np.ones(number))
+        holds &= constrain(model, "exclusion", exclusions, np.full(number, -np.inf), np.ones(number))
 
-        limits = _Rows(variables)
+        limits = Rows(variables)
         _add_limits(limits, problem)
         _give(limits, variables, "limit", np.arange(len(problem.limits)))
         lower = np.array([limit.lower for limit in problem.limits])
         upper = np.array([limit.upper for limit in problem.limits])
-        scale = np.array([_reference(limit.lower, limit.upper) for limit in problem.limits])
-        holds &= _constrain(model, "limit", limits, lower, upper, scale)
+        scale = np.array([reference_size(limit.lower, limit.upper) for limit in problem.limits])
+        holds &= constrain(model, "limit", limits, lower, upper, scale)
     return model if holds else None
 
 
@@ -363,13 +278,13 @@ def _new_plants(
         ("largest", (("capacity", at, np.ones(new.size)), ("built", at, -largest))),
         ("smallest", (("capacity", at, -np.ones(new.size)), ("built", at, smallest))),
     ):
-        rows = _Rows(variables)
+        rows = Rows(variables)
         for family, position, coefficient in terms:
             rows.add(family, at, position, coefficient)
-        holds &= _constrain(model, name, rows, none, zeros, scale)
-    rows = _Rows(variables)
+        holds &= constrain(model, name, rows, none, zeros, scale)
+    rows = Rows(variables)
     rows.add("built", at, at, np.ones(new.size))
-    return holds & _constrain(
+    return holds & constrain(
         model, "settled", rows, problem.decided[new].astype(float), 1.0 - problem.barred[new].astype(float)
     )
 

@@ -38,8 +38,8 @@ class DesignOptions:
 class Posed:
     """A plan posed as a problem.
 
-    ``rows`` has one row per limit, in the order of ``problem.limits``: scope (null: the whole plan), quantity, bound kind
-    (min or max), bound, unit, origin (limits or land). ``skipped`` has the candidates left out and why
+    ``rows`` has one row per limit, in the order of ``problem.limits``: scope (null: the whole plan), quantity, bound
+    kind (min or max), bound, unit, origin (limits or land). ``skipped`` has the candidates left out and why
     (plant, commodity, reason).
     """
 
@@ -131,8 +131,8 @@ def _buildable(network: Network, year: int) -> tuple[Bools, pl.DataFrame]:
 def limit_rows(plan: Plan, year: int) -> pl.DataFrame:
     """Return the bounds that hold in a year, one row each: scope, quantity, kind (min, max), bound, origin.
 
-    Of the rows of one scope and quantity the newest that has begun holds. Free land of a site bounds the land of what is
-    built there.
+    Of the rows of one scope and quantity the newest that has begun holds. Free land of a site bounds the land of what
+    is built there.
     """
     limits = (
         plan.tables["limits"]

@@ -28,8 +28,8 @@ class SolveOptions:
 class Limit:
     """One row that a design keeps: ``lower <= form over the plants within <= upper``.
 
-    ``within`` (P,) marks the plants that count; arcs count at their giver. A ``rule`` is logic (an exclusion, a cut) and
-    is never relaxed when limits clash.
+    ``within`` (P,) marks the plants that count; arcs count at their giver. A ``rule`` is logic (an exclusion, a cut)
+    and is never relaxed when limits clash.
     """
 
     name: str
@@ -112,10 +112,10 @@ class Solution:
     """The best state found.
 
     ``status`` is optimal, time_limit (best found when time ran out), infeasible or no_solution (time ran out before
-    any was found). ``objective`` and ``bound`` are CNY per year over the base year; no design beats ``bound``. ``gap`` is
-    their relative difference. ``loose`` (J,) is what stays unplaced or unmet. ``excess`` holds by how much each limit
-    gives (only after an elastic solve), in the limit's unit, positive above the upper and negative below the lower
-    bound; ``market_excess`` (M,) and ``port_excess`` (J,) the same for market volumes and ports.
+    any was found). ``objective`` and ``bound`` are CNY per year over the base year; no design beats ``bound``.
+    ``gap`` is their relative difference. ``loose`` (J,) is what stays unplaced or unmet. ``excess`` holds by how much
+    each limit gives (only after an elastic solve), in the limit's unit, positive above the upper and negative below
+    the lower bound; ``market_excess`` (M,) and ``port_excess`` (J,) the same for market volumes and ports.
     """
 
     status: str

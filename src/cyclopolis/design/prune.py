@@ -1,4 +1,4 @@
-"""Which candidates can matter at all: the maximal structure of the plan's superstructure, and a network without the rest.
+"""Which candidates can matter: the maximal structure of the plan's superstructure, and a network without the rest.
 
 In P-graph words: a unit is a plant; a material is a port that must be served (an input that somebody feeds, an output
 that somebody takes); raw is what a market, a lawful fate, nature or an existing plant serves; products are the ports of
@@ -7,6 +7,7 @@ solution structure and is left out before any number is optimised.
 """
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
@@ -56,12 +57,12 @@ def useful_plants(network: Network, allowed: Bools) -> Bools:
     served[arcs.giver[existing[taker]]] = True
     wanted = np.append(existing[ports.plant], True)
     kept = reduce_units(takes, makes, served, allowed & ~existing)
-    return existing | compose_units(takes, makes, wanted, kept)
+    return np.asarray(existing | compose_units(takes, makes, wanted, kept), dtype=np.bool_)
 
 
-def _cut(part: Ports | Arcs, kept: Bools, **replaced: Ints) -> dict[str, object]:
+def _cut(part: Ports | Arcs, kept: Bools, **replaced: Ints) -> dict[str, Any]:
     """Return the fields of a part, those of full length cut to what is kept, some of them renumbered."""
-    cut: dict[str, object] = {}
+    cut: dict[str, Any] = {}
     for item in fields(part):
         values = replaced.get(item.name, getattr(part, item.name))
         cut[item.name] = values if item.name == "cap_share" else values[kept]

@@ -10,6 +10,7 @@ import highspy
 import linopy
 import numpy as np
 from linopy.matrices import MatrixAccessor
+from numpy.typing import NDArray
 
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.network.model import Floats
@@ -28,12 +29,17 @@ class Run:
     seconds: float
 
 
+def _silent() -> highspy.Highs:
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves its constructor without types
+    solver.silent()
+    return solver
+
+
 def _highs(matrices: MatrixAccessor, offset: float, options: SolveOptions) -> tuple[highspy.Highs, float]:
     """Return HiGHS loaded with the model, and the factor by which its objective was divided."""
     cost = np.asarray(matrices.c, dtype=np.float64)
     scale = max(float(np.abs(cost).max(initial=0.0)) / 1e3, 1e-9)
-    solver = highspy.Highs()
-    solver.silent()
+    solver = _silent()
     for name, value in (
         ("threads", options.threads),
         ("parallel", "off"),
@@ -58,7 +64,7 @@ def _highs(matrices: MatrixAccessor, offset: float, options: SolveOptions) -> tu
     return solver, scale
 
 
-def _polish(solver: highspy.Highs, whole: Floats, values: Floats, options: SolveOptions) -> None:
+def _polish(solver: highspy.Highs, whole: NDArray[np.int32], values: Floats, options: SolveOptions) -> None:
     """Fix the whole numbers at their rounded values and solve the rest again, free of integrality tolerances."""
     if whole.size == 0:
         return

@@ -187,7 +187,7 @@ def solution_structures(takes: csr_array, makes: csr_array, raw: Bools, products
     keep = sum(1 << unit for unit in np.flatnonzero(kept).tolist())
     not_raw = sum(1 << material for material in np.flatnonzero(~raw).tolist())
     needs = [mask & not_raw for mask in _masks(_links(takes))]
-    makers = [mask & keep for mask in _masks(_links(makes.T))]
+    makers = [mask & keep for mask in _masks(_links(csr_array(makes.T)))]
     wanted = sum(1 << material for material in np.flatnonzero(products).tolist())
     branches = [(wanted, 0, 0, 0)]
     while branches:

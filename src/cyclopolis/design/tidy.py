@@ -22,8 +22,8 @@ def _snap(values: Floats, targets: tuple[Floats, ...], size: Floats) -> Floats:
 def tidy_flows(problem: DesignProblem, flows: Flows, loose: Floats) -> Flows:
     """Return the same state without rounding errors of the solver.
 
-    Activity and capacity are set to the bounds they stand at, dust is dropped, and what then is left at a port goes to its
-    largest trade or fate (its arcs are left alone, for they have two ends).
+    Activity and capacity are set to the bounds they stand at, dust is dropped, and what then is left at a port goes
+    to its largest trade or fate (its arcs are left alone, for they have two ends).
 
     Parameters
     ----------
