@@ -26,6 +26,8 @@ KEYS = {
     "ewc_codes": ["ewc_code"],
     "nace_classes": ["nace_class"],
     "solid_waste_classes": ["class_code"],
+    "exergy": ["commodity"],
+    "traits": ["commodity", "trait"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

@@ -42,6 +42,10 @@ class Library:
         Default modes, all assumed.
     ewc_codes, nace_classes, solid_waste_classes : polars.DataFrame
         Code lists.
+    exergy : polars.DataFrame
+        What share of an energy carrier's energy is work.
+    traits : polars.DataFrame
+        What accounts must know of a commodity: balancing item, biogenic, circular source of water.
 
     Examples
     --------
@@ -62,6 +66,8 @@ class Library:
     ewc_codes: pl.DataFrame
     nace_classes: pl.DataFrame
     solid_waste_classes: pl.DataFrame
+    exergy: pl.DataFrame
+    traits: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

@@ -96,7 +96,7 @@ def accounts_table(network: Network, flows: Flows) -> pl.DataFrame:
     unit = pl.DataFrame({"quantity": list(units()), "unit": list(units().values())})
     kinds = pl.DataFrame({"scope_kind": list(_KINDS), "kind_rank": range(len(_KINDS))})
     summed = (
-        _members(network, ids)
+        scope_members(network, ids)
         .join(long, on="member")
         .sort("scope_kind", "scope", "quantity", "member")
         .group_by("scope_kind", "scope", "quantity", maintain_order=True)
@@ -117,7 +117,7 @@ def accounts_table(network: Network, flows: Flows) -> pl.DataFrame:
 _KINDS = ("place", "site", "chain", "enterprise", "plant")
 
 
-def _members(network: Network, ids: np.ndarray) -> pl.DataFrame:
+def scope_members(network: Network, ids: np.ndarray) -> pl.DataFrame:
     """Return which plants belong to which scope: columns scope_kind, scope, member."""
     plants = network.plants
     inside = pl.DataFrame(dict(zip(("site", "holder"), ancestry(network.parent), strict=True)))
