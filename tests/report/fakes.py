@@ -10,7 +10,7 @@ from cyclopolis.foundation.columns import Column
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, message
 
-HOSTILE = '<script>alert(1)</script>"\'&'
+HOSTILE = "<script>alert(1)</script>\"'&"
 CLOSING = "</script><!--"
 
 
@@ -88,7 +88,14 @@ def balance(rows: int = 3) -> FakeBalance:
     ports = pl.DataFrame({"plant": ["kiln"] * 2, "provenance": ["measured", "memory"]})
     unknowns = pl.DataFrame({"plant": [CLOSING], "commodity": ["ash"], "reason": ["no_activity"]})
     prices = pl.DataFrame(
-        {"commodity": ["ash"], "direction": ["buy"], "price": [12.5], "unit": ["t"], "provenance": ["memory"], "amount": [3.0]}
+        {
+            "commodity": ["ash"],
+            "direction": ["buy"],
+            "price": [12.5],
+            "unit": ["t"],
+            "provenance": ["memory"],
+            "amount": [3.0],
+        }
     )
     plants = pl.DataFrame(
         {
@@ -97,7 +104,14 @@ def balance(rows: int = 3) -> FakeBalance:
             "activity": [None, 9e4], "unit": ["t", "t"], "provenance": ["user", "assumed"],
         }
     )  # fmt: skip
-    tables = {"plants": plants, "flows": flows, "ports": ports, "accounts": accounts(), "unknowns": unknowns, "prices": prices}
+    tables = {
+        "plants": plants,
+        "flows": flows,
+        "ports": ports,
+        "accounts": accounts(),
+        "unknowns": unknowns,
+        "prices": prices,
+    }
     return FakeBalance(tables)
 
 
@@ -122,7 +136,7 @@ def design(rows: int = 3) -> FakeDesign:
         [
             {
                 "plant": f"new:lime_kiln@{HOSTILE}", "technology": "lime_kiln", "site": HOSTILE, "capacity": 1.5e5,
-                "unit": "t", "capex": 123.4, "jobs": 55.0, "land_ha": None, "provenance": "memory",
+                "unit": "t", "activity": 9e4, "capex": 123.4, "capex_per_year": 1.2e7, "jobs": 55.0, "land_ha": None, "provenance": "memory",
             }
             for _ in range(rows)
         ],
@@ -131,7 +145,8 @@ def design(rows: int = 3) -> FakeDesign:
     exchanges = pl.DataFrame(
         [
             {
-                "from_plant": HOSTILE, "to_plant": CLOSING, "commodity": "fly_ash", "as_commodity": "clay", "before": 0.0,
+                "from_plant": HOSTILE, "to_plant": CLOSING, "kind": "exchange", "distance_km": 2.0, "co2_credit_t": None,
+                "commodity": "fly_ash", "as_commodity": "clay", "before": 0.0,
                 "after": 1e5, "change": 1e5 - n, "unit": "t", "saving_cny": 2.3e6,
             }
             for n in range(rows)
@@ -139,16 +154,22 @@ def design(rows: int = 3) -> FakeDesign:
     )  # fmt: skip
     limits = pl.DataFrame(
         {
-            "scope": [HOSTILE] * rows, "quantity": ["water"] * rows, "bound": [1e6] * rows, "before": [1e6] * rows,
+            "scope": [HOSTILE] * rows, "kind": ["max"] * rows, "quantity": ["water"] * rows, "bound": [1e6] * rows, "before": [1e6] * rows,
             "after": [9e5] * rows, "slack": [1e5] * rows, "unit": ["m3/a"] * rows, "binding": [n % 2 == 0 for n in range(rows)],
         }
     )  # fmt: skip
     proposed = pl.DataFrame(
         {
-            "from_plant": [HOSTILE], "to_plant": ["kiln"], "commodity": ["ash"], "as_commodity": [None], "found": [False],
+            "from_plant": [HOSTILE], "to_plant": ["kiln"], "commodity": ["ash"], "as_commodity": [None], "status": ["not_chosen"], "found": [0.0],
             "amount": [0.0], "unit": ["t"], "break_even": [35.5],
         },
         schema_overrides={"as_commodity": pl.String},
     )  # fmt: skip
-    tables = {"builds": builds, "exchanges": exchanges, "accounts": accounts(True), "limits": limits, "proposed": proposed}
+    tables = {
+        "builds": builds,
+        "exchanges": exchanges,
+        "accounts": accounts(True),
+        "limits": limits,
+        "proposed": proposed,
+    }
     return FakeDesign(tables)

@@ -178,7 +178,12 @@ def _help_option(language: Language) -> click.Option:
             context.exit()
 
     return click.Option(
-        ["--help"], is_flag=True, is_eager=True, expose_value=False, callback=show, help=say("cli.option_help", language)
+        ["--help"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help=say("cli.option_help", language),
     )
 
 
@@ -219,7 +224,9 @@ def usage_problem(error: click.UsageError) -> Problem:
     elif isinstance(error, click.NoSuchOption):
         text = message("cli.no_such_option", name=error.option_name, command=command)
     elif isinstance(error, click.MissingParameter) and error.param is not None:
-        text = message("cli.missing", name=error.param.make_metavar(error.ctx or click.Context(click.Command(""))), command=command)
+        text = message(
+            "cli.missing", name=error.param.make_metavar(error.ctx or click.Context(click.Command(""))), command=command
+        )
     elif isinstance(error, click.BadOptionUsage):
         text = message("cli.option_value", name=error.option_name, command=command)
     else:

@@ -35,13 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(typed: list[str]) -> int:
     language = interface_language(typed, os.environ)
     try:
-        result = build(language).main(typed, prog_name="cyclopolis", standalone_mode=False)
+        group = build(language)
+        with group.make_context("cyclopolis", list(typed)) as context:
+            result = group.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.UsageError as error:
         return _refuse([usage_problem(error)], typed, language)
     except UserError as error:
         return _refuse(error.problems, typed, _about_a_plan(typed, language))
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         err(say("cli.stopped", language))
         return STOPPED
     except BrokenPipeError:

@@ -57,7 +57,9 @@ COMMANDS: tuple[Command, ...] = (
         (Argument("folder"),),
         (Option("from", "text"), LANG),
     ),
-    Command("template", "cyclopolis.write_template(path, language)", actions.template, (Argument("workbook"),), (LANG,)),
+    Command(
+        "template", "cyclopolis.write_template(path, language)", actions.template, (Argument("workbook"),), (LANG,)
+    ),
     Command("check", "cyclopolis.check_plan(path, scenario)", actions.check, _PLAN, (SCENARIO, JSON, LANG)),
     Command(
         "balance",
@@ -92,7 +94,9 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "library",
         commands=(
-            Command("search", "cyclopolis.load_library()", library.search, (Argument("words", many=True),), (JSON, LANG)),
+            Command(
+                "search", "cyclopolis.load_library()", library.search, (Argument("words", many=True),), (JSON, LANG)
+            ),
             Command("show", "cyclopolis.load_library()", library.show, (Argument("entry"),), (JSON, LANG)),
             Command("gaps", "cyclopolis.load_library()", library.gaps, (), (JSON, LANG)),
             Command("list", "cyclopolis.load_library()", library.list_all, (Argument("kind"),), (JSON, LANG)),

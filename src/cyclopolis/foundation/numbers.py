@@ -65,10 +65,10 @@ def unit_text(unit: str, language: Language) -> str:
     return text
 
 
-def quantity_text(value: float | None, unit: str, language: Language, digits: int = 3) -> str:
+def quantity_text(value: float | None, unit: str, language: Language, digits: int = 3, *, signed: bool = False) -> str:
     """Return a number with its unit, large ones in millions and billions, or in 万 and 亿 in Chinese.
 
-    For tiles and sentences; columns of a table are easier to compare by `number_text`.
+    For tiles and sentences; columns of a table are easier to compare by `column_text`. With ``signed`` a rise has a plus.
 
     Examples
     --------
@@ -84,11 +84,12 @@ def quantity_text(value: float | None, unit: str, language: Language, digits: in
     factor, plain_unit = _SCALED.get(unit, (1.0, unit))
     number = value * factor
     tail = unit_text(plain_unit, language)
+    plus = "+" if signed and number > 0 else ""
     for size, key in _STEPS[language]:
         if abs(number) >= size:
             text = _rounded(number / size, digits)
-            return f"{text} {say(key, language)}{_gap(tail, language)}{tail}"
-    return f"{number_text(number, digits)}{' ' if tail else ''}{tail}"
+            return f"{plus}{text} {say(key, language)}{_gap(tail, language)}{tail}"
+    return f"{plus}{number_text(number, digits)}{' ' if tail else ''}{tail}"
 
 
 def column_text(values: Sequence[float | None], unit: str, language: Language) -> tuple[str, list[str]]:

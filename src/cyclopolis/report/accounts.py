@@ -9,24 +9,16 @@ from cyclopolis.foundation.text import say
 from cyclopolis.plan.schema import quantities
 from cyclopolis.report.blocks import Cell, Table
 from cyclopolis.report.cells import badge
-from cyclopolis.report.names import Names
+from cyclopolis.report.names import PLACE, Names
 
 MATRIX = ("gain", "water", "power", "energy", "co2", "solid_waste", "waste_reused", "landfill", "jobs")
 """Quantities shown for each site and chain."""
 _MORE_IS_BETTER = ("gain", "sales")
 
 
-def quantity_name(quantity: str, names: Names) -> str:
-    """Return what a quantity of the accounts is called."""
-    known = quantities().get(quantity)
-    if known is None:
-        return names.word("quantity", quantity)
-    return known.zh if names.language == "zh" else known.en
-
-
 def whole(accounts: pl.DataFrame) -> pl.DataFrame:
     """Return the accounts of the whole plan."""
-    return accounts.filter(pl.col("scope_kind") == "place")
+    return accounts.filter(pl.col("scope_kind") == PLACE)
 
 
 def place_accounts(accounts: pl.DataFrame, columns: Sequence[str], names: Names) -> Table:
@@ -44,11 +36,13 @@ def place_accounts(accounts: pl.DataFrame, columns: Sequence[str], names: Names)
     language = names.language
     rows = []
     for row in whole(accounts).iter_rows(named=True):
-        cells = [Cell(quantity_name(row["quantity"], names))]
+        cells = [Cell(names.quantity(row["quantity"]))]
         for column in columns:
-            text = quantity_text(row[column], row["unit"], language)
-            style = "mark" if column == "change" and judged(row["quantity"], row[column]) else "number"
-            cells.append(Cell(text, style if style == "number" else "number mark", judged(row["quantity"], row[column])))
+            change = column == "change"
+            text = quantity_text(row[column], row["unit"], language, signed=change)
+            cells.append(
+                Cell(text, "change" if change else "number", judged(row["quantity"], row[column]) if change else "")
+            )
         rows.append((*cells, badge("computed", names)))
     headers = [Cell(say("header.quantity", language))]
     headers += [Cell(say(f"header.{column}", language), "number") for column in columns]
@@ -95,7 +89,7 @@ def accounts_matrix(accounts: pl.DataFrame, kind: str, names: Names, value: str 
         by_scope = dict(part.select("scope", value).iter_rows())
         unit, texts = column_text([by_scope.get(scope) for scope in scopes], part["unit"][0], language)
         unit = unit or unit_text(part["unit"][0], language)
-        headers.append(Cell(quantity_name(quantity, names) + (f" ({unit})" if unit else ""), "number"))
+        headers.append(Cell(names.quantity(quantity) + (f" ({unit})" if unit else ""), "number"))
         columns.append([Cell(text, "number") for text in texts])
     return Table(
         caption=say(f"report.accounts_{kind}_{value}", language),

@@ -1,6 +1,6 @@
 """Turns a result's table into cells: names instead of identifiers, numbers with units, badges for provenance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,12 +9,11 @@ from cyclopolis.foundation.columns import Column
 from cyclopolis.foundation.numbers import column_text, number_text, quantity_text, unit_text
 from cyclopolis.foundation.text import say
 from cyclopolis.report.blocks import Cell, Table
-from cyclopolis.report.names import Names, namer
+from cyclopolis.report.names import Names, namer, unnamed
 
 ROWS = 120
 """Rows of one table that a page shows; the rest is in the saved tables."""
 BADGES = ("provenance", "price_provenance", "threshold_provenance", "origin_provenance")
-MARKS = ("status", "status_before", "status_after", "binding", "found", "state")
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class View:
 
 
 def table_block(table: pl.DataFrame, view: View, known: Sequence[Column], names: Names) -> Table:
-    """Return a table of a result as a block of the page.
+    """Return a table of a result as a block of the page; a column in which nothing is known is left out.
 
     Parameters
     ----------
@@ -49,6 +48,8 @@ def table_block(table: pl.DataFrame, view: View, known: Sequence[Column], names:
     shown = table.head(view.rows)
     headers, cells = [], []
     for name in view.columns:
+        if shown.height and shown[name].is_null().all():
+            continue
         header, column = _column(shown, name, units.get(name, ""), view, names)
         headers.append(header)
         cells.append(column)
@@ -81,24 +82,27 @@ def _column(table: pl.DataFrame, name: str, unit: str, view: View, names: Names)
     if name in BADGES:
         return Cell(title), tuple(badge(value, names) for value in values)
     if values.dtype == pl.Boolean:
-        words = {True: "yes", False: "no", None: ""}
-        return Cell(title), tuple(
-            Cell(names.word(name, words[value]), "mark", f"{name}-{words[value]}") for value in values
-        )
-    if name in MARKS:
-        return Cell(title), tuple(Cell(names.word("status", value), "mark", value or "") for value in values)
+        return Cell(title), tuple(_yes_no(name, value, names) for value in values)
     if name == "unit":
         return Cell(title), tuple(Cell(unit_text(value or "", language)) for value in values)
-    called = namer(names, name)
-    return Cell(title), tuple(Cell(called(value) if called else (value or "")) for value in values)
+    called = namer(names, name) or str
+    empty = unnamed(names, name)
+    return Cell(title), tuple(Cell(called(value) if value is not None else empty) for value in values)
+
+
+def _yes_no(column: str, value: bool | None, names: Names) -> Cell:
+    """Return a yes or no as a coloured word."""
+    if value is None:
+        return Cell("")
+    answer = "yes" if value else "no"
+    return Cell(names.word(f"binding.{answer}"), "mark", f"{column}-{answer}")
+
+
+def mark(status: str | None, names: Names) -> Cell:
+    """Return a judgement as a coloured word; None gives an empty cell."""
+    return Cell(names.word(f"status.{status}"), "mark", status) if status else Cell("")
 
 
 def badge(provenance: str | None, names: Names) -> Cell:
     """Return the badge of a provenance class; None gives an empty cell."""
-    return Cell(names.word("provenance_short", provenance), "badge", provenance) if provenance else Cell("")
-
-
-def in_order(table: pl.DataFrame, column: str, order: Mapping[str, int]) -> pl.DataFrame:
-    """Return a table sorted by the given order of a column's values; others come last, rows stay in order otherwise."""
-    rank = pl.col(column).replace_strict(order, default=len(order), return_dtype=pl.Int64)
-    return table.sort(rank, maintain_order=True)
+    return Cell(names.word(f"provenance_short.{provenance}"), "badge", provenance) if provenance else Cell("")

@@ -8,9 +8,23 @@ import polars as pl
 
 from cyclopolis.foundation.text import Language, catalogue, say
 from cyclopolis.plan import Plan
+from cyclopolis.plan.schema import quantities
 
+PLACE = "place"
+"""Scope kind of the whole plan, in the accounts."""
 _NEW = "new:"
-_ENDS = ("from_plant", "to_plant", "from_site", "to_site")
+_LIKE = {
+    "from_plant": "plant",
+    "to_plant": "plant",
+    "from_site": "site",
+    "to_site": "site",
+    "as_commodity": "commodity",
+    "limit_scope": "site",
+    "fate": "kind",
+}
+"""Columns whose values are named as those of another."""
+_OUTSIDE = ("from_plant", "to_plant", "from_site", "to_site")
+_WHOLE = ("limit_scope",)
 
 
 @dataclass(frozen=True)
@@ -29,33 +43,36 @@ class Names:
             "commodity": self.plan.library.commodities,
             "technology": self.plan.library.technologies,
         }
-        return {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
+        maps = {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
+        chain = "chain_zh" if self.language == "zh" else "chain"
+        chains = self.plan.library.technologies.select("chain", pl.coalesce(chain, "chain").alias("name"))
+        return {**maps, "chain": dict(chains.drop_nulls().iter_rows())}
 
-    def of(self, kind: str, identifier: str | None) -> str:
-        """Return the name of a plant, site, enterprise, commodity or technology.
+    def of(self, kind: str, identifier: str) -> str:
+        """Return the name of a plant, site, enterprise, commodity, technology or chain.
 
-        A candidate from the library (``new:TECHNOLOGY@SITE``) is called by both its parts; None stays empty.
+        A candidate from the library (``new:TECHNOLOGY@SITE``) is called by both its parts.
         """
-        if identifier is None:
-            return ""
         if identifier.startswith(_NEW):
             technology, _, site = identifier.removeprefix(_NEW).partition("@")
             parts = {"technology": self.of("technology", technology), "site": self.of("site", site)}
             return say("report.new_plant", self.language, **parts)
         return self._maps[kind].get(identifier, identifier)
 
-    def scope(self, kind: str, identifier: str | None) -> str:
-        """Return the name of what an account is about; the whole plan is called by its own name."""
-        if kind in self._maps:
-            return self.of(kind, identifier)
-        return identifier or say("report.whole_place", self.language)
+    def scope(self, kind: str, identifier: str) -> str:
+        """Return the name of what an account is about."""
+        return say("report.whole_place", self.language) if kind == PLACE else self.of(kind, identifier)
 
-    def word(self, topic: str, value: str | None) -> str:
-        """Return the catalogue's word for a coded value (``kind.sale``), or the value itself."""
-        if value is None:
-            return ""
-        key = f"{topic}.{value}"
-        return say(key, self.language) if key in catalogue() else value
+    def quantity(self, quantity: str) -> str:
+        """Return what a quantity of the accounts or the limits is called."""
+        known = quantities().get(quantity)
+        if known is None:
+            return self.word(f"quantity.{quantity}")
+        return known.zh if self.language == "zh" else known.en
+
+    def word(self, key: str) -> str:
+        """Return the catalogue's text of a key made from a coded value (``status.met``), or the value itself."""
+        return say(key, self.language) if key in catalogue() else key.partition(".")[2]
 
 
 def _by_id(table: pl.DataFrame, kind: str, language: Language) -> Mapping[str, str]:
@@ -63,27 +80,29 @@ def _by_id(table: pl.DataFrame, kind: str, language: Language) -> Mapping[str, s
     return dict(table.select(kind, pl.coalesce(*order, kind)).iter_rows())
 
 
-def namer(names: Names, column: str) -> Callable[[str | None], str] | None:
+def unnamed(names: Names, column: str) -> str:
+    """Return what no value means in a column: outside, the whole plan, or nothing to say."""
+    if column in _OUTSIDE:
+        return say("report.outside", names.language)
+    return say("report.whole_place", names.language) if column in _WHOLE else ""
+
+
+def namer(names: Names, column: str) -> Callable[[str], str] | None:
     """Return how the values of a column are named, or None where they stand as they are."""
-    kinds = {
-        "plant": "plant",
-        "from_plant": "plant",
-        "to_plant": "plant",
-        "site": "site",
-        "from_site": "site",
-        "to_site": "site",
-        "enterprise": "enterprise",
-        "commodity": "commodity",
-        "as_commodity": "commodity",
-        "technology": "technology",
+    words: Mapping[str, Callable[[str], str]] = {
+        "plant": lambda value: names.of("plant", value),
+        "site": lambda value: names.of("site", value),
+        "enterprise": lambda value: names.of("enterprise", value),
+        "commodity": lambda value: names.of("commodity", value),
+        "technology": lambda value: names.of("technology", value),
+        "kind": lambda value: names.word(f"flow_kind.{value}"),
+        "limit_kind": lambda value: names.word(f"limit_kind.{value}"),
+        "proposed_status": lambda value: names.word(f"proposed.{value}"),
+        "direction": lambda value: names.word(f"direction.{value}"),
+        "reason": lambda value: names.word(f"unknown.{value}"),
+        "quality_table": lambda value: names.word(f"quality_table.{value}"),
+        "site_kind": lambda value: names.word(f"site_kind.{value}"),
+        "plant_status": lambda value: names.word(f"plant_status.{value}"),
+        "quantity": names.quantity,
     }
-    if column in _ENDS:
-        outside = say("report.outside", names.language)
-        return lambda value: names.of(kinds[column], value) or outside
-    if column in kinds:
-        return lambda value: names.of(kinds[column], value)
-    topics = {"kind": "flow_kind", "fate": "flow_kind"}
-    topics |= {"reason": "unknown", **{name: name for name in ("direction", "plant_status", "quality_table", "site_kind")}}
-    if column in topics:
-        return lambda value: names.word(topics[column], value)
-    return None
+    return words.get(_LIKE.get(column, column))

@@ -114,7 +114,10 @@ def _render(template: str, plan: Plan, names: Names, **values: Any) -> str:  # n
             meta=plan.meta,
             scenario=plan.scenario,
             version=cyclopolis.__version__,
-            legend=[(code, say(f"provenance_short.{code}", language), say(f"provenance_long.{code}", language)) for code in PROVENANCE],
+            legend=[
+                (code, say(f"provenance_short.{code}", language), say(f"provenance_long.{code}", language))
+                for code in PROVENANCE
+            ],
             **values,
         )
     )

@@ -18,7 +18,17 @@ from cyclopolis.report.sections_rating import rating_blocks
 from cyclopolis.study.quality import data_quality
 
 _PLANTS = ("plant", "technology", "enterprise", "site", "plant_status")
-_FLOWS = ("from_plant", "to_plant", "commodity", "as_commodity", "amount", "unit", "distance_km", "money_cny", "transport_cny")
+_FLOWS = (
+    "from_plant",
+    "to_plant",
+    "commodity",
+    "as_commodity",
+    "amount",
+    "unit",
+    "distance_km",
+    "money_cny",
+    "transport_cny",
+)
 
 
 def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> tuple[Section, ...]:
@@ -64,7 +74,12 @@ def place_blocks(plan: Plan, results: Mapping[str, Result], names: Names) -> lis
     sites = plan.tables["sites"].rename({"kind": "site_kind"})
     blocks: list[Block] = [
         Text(say("report.place_intro", names.language)),
-        table_block(sites, View("sites", ("site", "site_kind", "area_km2", "developable_ha", "population")), columns()["sites"], names),
+        table_block(
+            sites,
+            View("sites", ("site", "site_kind", "area_km2", "developable_ha", "population")),
+            columns()["sites"],
+            names,
+        ),
     ]
     if "balance" in results:
         plants = results["balance"].tables["plants"].rename({"status": "plant_status"})

@@ -9,10 +9,44 @@ from cyclopolis.report.blocks import Block, Picture, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 
-BUILDS = ("plant", "technology", "site", "capacity", "unit", "capex", "jobs", "land_ha", "provenance")
-EXCHANGES = ("from_plant", "to_plant", "commodity", "as_commodity", "before", "after", "change", "unit", "saving_cny")
-LIMITS = ("scope", "quantity", "bound", "before", "after", "slack", "unit", "binding")
-PROPOSED = ("from_plant", "to_plant", "commodity", "as_commodity", "found", "amount", "unit", "break_even")
+BUILDS = (
+    "plant",
+    "site",
+    "capacity",
+    "activity",
+    "unit",
+    "capex",
+    "capex_per_year",
+    "jobs",
+    "land_ha",
+    "provenance",
+)
+EXCHANGES = (
+    "from_plant",
+    "to_plant",
+    "kind",
+    "commodity",
+    "as_commodity",
+    "before",
+    "after",
+    "change",
+    "unit",
+    "distance_km",
+    "saving_cny",
+    "co2_credit_t",
+)
+LIMITS = ("limit_scope", "quantity", "limit_kind", "bound", "before", "after", "slack", "unit", "binding")
+PROPOSED = (
+    "from_plant",
+    "to_plant",
+    "commodity",
+    "as_commodity",
+    "proposed_status",
+    "amount",
+    "found_amount",
+    "unit",
+    "break_even",
+)
 
 
 def design_blocks(result: Result, names: Names) -> list[Block]:
@@ -26,8 +60,9 @@ def design_blocks(result: Result, names: Names) -> list[Block]:
         place_accounts(accounts, ("before", "after", "change"), names),
         *pictures(result, names),
         table_block(largest(tables["exchanges"], "change"), View("exchanges", EXCHANGES), known["exchanges"], names),
-        table_block(tables["proposed"], View("proposed", PROPOSED), known["proposed"], names),
-        table_block(tables["limits"], View("limits", LIMITS), known["limits"], names),
+        table_block(proposed(result), View("proposed", PROPOSED), known["proposed"], names),
+        Text(say("report.proposed_note", names.language)),
+        table_block(limits(result), View("limits", LIMITS), known["limits"], names),
         accounts_matrix(accounts, "site", names, "change"),
     ]
 
@@ -42,6 +77,17 @@ def pictures(result: Result, names: Names) -> list[Block]:
         bare = {"data": figure["data"], "layout": {**layout, "margin": margin}}
         blocks.append(Picture(f"{result.engine}-{name}", caption, bare))
     return blocks
+
+
+def proposed(result: Result) -> pl.DataFrame:
+    """Return the proposed exchanges with column names of their own."""
+    return result.tables["proposed"].rename({"status": "proposed_status", "found": "found_amount"})
+
+
+def limits(result: Result) -> pl.DataFrame:
+    """Return the limits with column names of their own, those that bind first."""
+    table = result.tables["limits"].rename({"scope": "limit_scope", "kind": "limit_kind"})
+    return table.sort("binding", descending=True, maintain_order=True)
 
 
 def largest(table: pl.DataFrame, column: str) -> pl.DataFrame:

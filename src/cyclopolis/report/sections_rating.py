@@ -6,7 +6,7 @@ from cyclopolis.foundation.numbers import number_text, unit_text
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
 from cyclopolis.report.blocks import Block, Cell, Table, Text
-from cyclopolis.report.cells import View, badge, table_block
+from cyclopolis.report.cells import View, badge, mark, table_block
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections_design import pictures
 
@@ -93,7 +93,7 @@ def _indicator_row(row: dict[str, str | float | None], names: Names) -> tuple[Ce
         Cell(_local(texts, "target", names)),
         *(Cell(number_text(value if isinstance(value, int | float) else None), "number") for value in values),
         Cell(unit_text(texts["unit"] or "", names.language)),
-        *(Cell(names.word("status", status), "mark", status or "") for status in statuses),
+        *(mark(status, names) for status in statuses),
         badge(texts["provenance_after"] or texts["provenance_before"], names),
         badge(texts["threshold_provenance"], names),
     )

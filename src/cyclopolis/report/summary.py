@@ -11,13 +11,25 @@ from cyclopolis.report.blocks import Block, Table, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections import tiles
-from cyclopolis.report.sections_design import largest
+from cyclopolis.report.sections_design import largest, limits, proposed
 from cyclopolis.report.sections_rating import framework_table
 from cyclopolis.study.quality import data_quality
 
 _TILES = 8
 _LINES = 8
-_SHOWN = ("gain", "sales", "purchases", "water", "power", "energy", "co2", "solid_waste", "waste_reused", "landfill", "jobs")
+_SHOWN = (
+    "gain",
+    "sales",
+    "purchases",
+    "water",
+    "power",
+    "energy",
+    "co2",
+    "solid_waste",
+    "waste_reused",
+    "landfill",
+    "jobs",
+)
 
 
 def summary_parts(plan: Plan, results: Mapping[str, Result], names: Names) -> tuple[Block, ...]:
@@ -44,15 +56,17 @@ def summary_parts(plan: Plan, results: Mapping[str, Result], names: Names) -> tu
 
 def _design_parts(design: Result, names: Names) -> list[Block]:
     known, tables = design.columns(), design.tables
-    builds = View("builds", ("plant", "site", "capacity", "unit", "capex", "jobs"), rows=_LINES)
+    builds = View("builds", ("plant", "capacity", "unit", "capex", "jobs"), rows=_LINES)
     exchanges = View("summary_exchanges", ("from_plant", "to_plant", "commodity", "change", "unit"), rows=_LINES)
-    limits = View("summary_limits", ("scope", "quantity", "bound", "after", "unit"), rows=5)
+    binding = View("summary_limits", ("limit_scope", "quantity", "limit_kind", "bound", "after", "unit"), rows=_LINES)
+    asked = View("proposed", ("from_plant", "to_plant", "commodity", "proposed_status", "break_even", "unit"), rows=_LINES)
     new = tables["exchanges"].filter(tables["exchanges"]["change"] > 0)
-    binding = tables["limits"].filter(tables["limits"]["binding"])
+    tight = limits(design)
     return [
         table_block(tables["builds"], builds, known["builds"], names),
         table_block(largest(new, "change"), exchanges, known["exchanges"], names),
-        table_block(binding, limits, known["limits"], names),
+        table_block(tight.filter(tight["binding"]), binding, known["limits"], names),
+        table_block(proposed(design), asked, known["proposed"], names),
     ]
 
 

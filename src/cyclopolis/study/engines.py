@@ -1,53 +1,59 @@
 """The engines in the order in which they run, and what each is handed of the others' answers.
 
-Engines on one floor never import each other: what one needs of another is handed over here as a plain table.
+Engines on one floor never import each other: what one needs of another is handed over here as a plain table. They are
+reached by the lazy names of the package ``cyclopolis``, so that a balance does not wait for the solver to load.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from cyclopolis.design import Design, DesignOptions, design
+import cyclopolis
 from cyclopolis.foundation.result import Result
-from cyclopolis.industry import Balance, balance
 from cyclopolis.plan import Plan
-from cyclopolis.rating import Rating, rate
 
 Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, its result's class, how it is asked, and whether it takes the run's options."""
+    """One engine: its name, the public name of its result's class, how it is asked, and whether it takes the options."""
 
     name: str
-    result: type[Result]
+    result: str
     answer: Answer
     takes_options: bool = False
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done, options
-    return balance(plan)
+    return cyclopolis.balance(plan)
 
 
 def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
-    return design(plan, DesignOptions(**options))
+    return cyclopolis.design(plan, cyclopolis.DesignOptions(**options))
 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del options
-    return rate(plan, before_and_after(done["design"].tables["accounts"]))
+    return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
 
 
 ENGINES: tuple[Engine, ...] = (
-    Engine("balance", Balance, _balance),
-    Engine("design", Design, _design, takes_options=True),
-    Engine("rating", Rating, _rate),
+    Engine("balance", "Balance", _balance),
+    Engine("design", "Design", _design, takes_options=True),
+    Engine("rating", "Rating", _rate),
 )
+
+
+def load(engine: Engine, folder: Path) -> Result:
+    """Load an engine's saved result; raises UserError when the folder holds none."""
+    kind: type[Result] = getattr(cyclopolis, engine.result)
+    return kind.load(folder)
 
 
 def before_and_after(accounts: pl.DataFrame) -> pl.DataFrame:
@@ -61,13 +67,25 @@ def before_and_after(accounts: pl.DataFrame) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        ``state`` (before or after), ``scope`` (a site), ``quantity``, ``value``, ``unit``, ``provenance``, ``origin``.
+        ``state`` (before or after), ``scope`` (a site; empty for the whole plan), ``quantity``, ``value``, ``unit``,
+        ``provenance``, ``origin``.
+
+    Examples
+    --------
+    >>> accounts = pl.DataFrame(
+    ...     [("place", "place", "water", 5.0, 4.0, "m3/a"), ("chain", "coal", "water", 5.0, 4.0, "m3/a")],
+    ...     schema=["scope_kind", "scope", "quantity", "before", "after", "unit"],
+    ...     orient="row",
+    ... )
+    >>> before_and_after(accounts).select("state", "scope", "value").rows()
+    [('before', '', 5.0), ('after', '', 4.0)]
     """
-    sites = accounts.filter(pl.col("scope_kind") == "site")
+    kind = pl.col("scope_kind")
+    places = accounts.filter(kind.is_in(["place", "site"]))
     states = [
-        sites.select(
+        places.select(
             state=pl.lit(state),
-            scope="scope",
+            scope=pl.when(kind == "place").then(pl.lit("")).otherwise("scope"),
             quantity="quantity",
             value=pl.col(state),
             unit="unit",

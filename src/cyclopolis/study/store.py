@@ -15,7 +15,7 @@ from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import Plan, read_plan
-from cyclopolis.study.engines import ENGINES
+from cyclopolis.study.engines import ENGINES, load
 
 _MANIFEST = "manifest.json"
 _LIBRARIES = ("highspy", "linopy", "numpy", "polars", "scipy")
@@ -106,7 +106,7 @@ def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
         if engine.name not in manifest["engines"]:
             break
         try:
-            results[engine.name] = engine.result.load(folder / engine.name)
+            results[engine.name] = load(engine, folder / engine.name)
         except (UserError, OSError, ValueError):
             break
     return results
