@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 import polars as pl
 import pytest
-from tiny_park import PLANTS, tiny_plan
+from tiny_park import PLANTS, SITES, tiny_plan
 
 from cyclopolis.industry import balance
 
@@ -108,3 +108,10 @@ def test_a_plant_without_a_chain_is_drawn_as_such():
     rows = [{**row, "chain": None} if row["technology"] == "brick" else row for row in TECHNOLOGIES]
     result = balance(tiny_plan(tiny_library(technologies=rows), plants=PLANTS))
     assert ("No chain", "Sold outside") in links(result.figures("en")["chains"])
+
+
+def test_a_name_is_only_a_name():
+    rows = [{**SITES[0], "name": "<b>Town</b>"}, *({**row, "name": "<script>&"} for row in SITES[1:])]
+    labels = balance(tiny_plan(sites=rows)).figures("en")["sites"]["data"][0]["node"]["label"]
+    assert "&lt;script&gt;&amp;" in labels
+    assert not any("<" in label for label in labels)

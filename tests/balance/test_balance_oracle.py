@@ -65,6 +65,13 @@ def test_mass_of_each_plant(result):
     assert (mill["mass_in"], mill["mass_out"], mill["unaccounted"]) == pytest.approx((3000, 3000, 0))
 
 
+def test_water_and_energy_of_each_plant(result):
+    boiler, kiln, mill = (value(result, "plant", name) for name in ("boiler", "kiln", "mill"))
+    assert (boiler["water_in"], boiler["water_out"], kiln["water_in"]) == (20_000, 0, 500)
+    assert (boiler["energy_in"], boiler["energy_out"]) == pytest.approx((4000 * 20, 10_000 * 3.6))
+    assert mill["energy_in"] == pytest.approx(150 * 3.6)
+
+
 def test_a_place_holds_what_stands_inside_it(result):
     park, lot, hill, town = (value(result, "site", name) for name in ("park", "lot", "hill", "town"))
     for name in park:
@@ -201,6 +208,17 @@ def test_two_runs_give_the_same_tables(plan):
     first, second = balance(plan), balance(plan)
     for name, table in first.tables.items():
         assert table.equals(second.tables[name]), name
+
+
+def test_any_other_state_is_computed(plan):
+    from cyclopolis.industry import flows_table
+    from cyclopolis.network import best_flows, compile_network
+
+    network = compile_network(plan)
+    run = network.plants.activity
+    table = flows_table(network, best_flows(network, run, run), base=False)
+    assert table["provenance"].unique().to_list() == ["computed"]
+    assert table["kind"].is_in(["unplaced"]).sum() == 0
 
 
 def test_ids_of_flows_are_unique_even_between_two_markets():

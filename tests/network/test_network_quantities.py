@@ -92,7 +92,7 @@ def test_building_counts_capital_land_and_jobs():
     assert ("new:brick@lot", None, "land") not in unknown_terms(network).rows()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_whole_is_the_sum_of_the_plants_and_gain_the_sum_of_its_parts(seed):
     network = compile_network(tiny_plan(sites=[{**site, "new_plants": "any"} for site in SITES]), candidates=True)

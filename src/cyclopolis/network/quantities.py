@@ -81,11 +81,17 @@ def _of_trades(network: Network, direction: int, per_port: Floats) -> Floats:
     return np.where(right, per_port[network.trades.port], 0.0)
 
 
+def heat_content(network: Network) -> Floats:
+    """Return GJ per unit of each commodity (C,): 3.6 per MWh of electricity, else the lower heating value or NaN."""
+    power = (network.commodities["commodity"] == "electricity").to_numpy()
+    return np.where(power, GJ_PER_MWH, floats(network.commodities["lhv_gj_per_unit"]))
+
+
 def _bought(network: Network) -> dict[str, LinearForm]:
     """Fresh water, power, its CO2 by the site's grid factor, and energy by heating value."""
     ports = network.ports
     power = _is(network, "electricity")
-    heat = np.where(power, GJ_PER_MWH, floats(network.commodities["lhv_gj_per_unit"])[ports.commodity])
+    heat = heat_content(network)[ports.commodity]
     grid = network.grid_factor[network.plants.site[ports.plant]]
     per_port = {
         "water": _is(network, "freshwater").astype(np.float64),

@@ -6,33 +6,70 @@ import numpy as np
 import polars as pl
 
 from cyclopolis.network import MONEY, Flows, Network, port_amounts, quantities
-from cyclopolis.network.model import EXISTING, Bools, Floats
+from cyclopolis.network.model import EXISTING, Bools, Floats, Ints
 from cyclopolis.network.names import pick
 from cyclopolis.network.places import ancestry
+from cyclopolis.network.quantities import heat_content
 from cyclopolis.network.units import quantity_units
 
-MASS = ("mass_in", "mass_out", "unaccounted")
-"""Mass of what goes into plants, of what comes out, and the difference, t/a."""
+THROUGHPUT = {
+    "mass_in": "t/a",
+    "mass_out": "t/a",
+    "unaccounted": "t/a",
+    "water_in": "m3/a",
+    "water_out": "m3/a",
+    "energy_in": "GJ/a",
+    "energy_out": "GJ/a",
+}
+"""What goes into plants and comes out of them, with units; ``unaccounted`` is mass in less mass out."""
 PLACE = "place"
 """Scope of the whole plan."""
 
 
-def mass_by_plant(network: Network, activity: Floats) -> tuple[Floats, Floats]:
-    """Return the mass (t/a) that goes into each plant and comes out of it (P,).
+def throughput(activity: Floats, plant: Ints, coefficient: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return what goes into each plant and what comes out of it (P,), each port counted by its weight.
+
+    Parameters
+    ----------
+    activity : (P,) float
+        Main units per year.
+    plant, coefficient, weight : (J,)
+        Plant, signed amount per main unit and weight (t, m3 or GJ per unit) of each port.
+
+    Examples
+    --------
+    >>> into, out = throughput(np.array([10.0]), np.array([0, 0]), np.array([1.0, -0.5]), np.array([1.0, 2.0]))
+    >>> into.tolist(), out.tolist()
+    ([10.0], [10.0])
+    """
+    amount = port_amounts(activity, plant, coefficient) * weight
+    into, out = (
+        np.bincount(plant[side], weights=amount[side], minlength=activity.size).astype(np.float64)
+        for side in (coefficient < 0, coefficient > 0)
+    )
+    return into, out
+
+
+def mass_weights(network: Network) -> Floats:
+    """Return the mass of each commodity that counts in the mass balance (C,), t per unit.
 
     Materials and emissions count, natural ones included; water and energy do not (water that reacts is a material of
     its own). A material of unknown mass counts as absent.
     """
-    ports = network.ports
     counted = network.commodities["kind"].is_in(["material", "emission"]).to_numpy()
-    mass = np.where(counted, np.nan_to_num(network.t_per_unit), 0.0)[ports.commodity]
-    tonnes = port_amounts(activity, ports.plant, ports.coefficient) * mass
-    size = len(network.plant_ids)
-    into, out = (
-        np.bincount(ports.plant[side], weights=tonnes[side], minlength=size).astype(np.float64)
-        for side in (ports.coefficient < 0, ports.coefficient > 0)
-    )
-    return into, out
+    return np.where(counted, np.nan_to_num(network.t_per_unit), 0.0)
+
+
+def _throughputs(network: Network, activity: Floats) -> dict[str, Floats]:
+    """Return mass, water and energy in and out by plant; energy is heating value, 3.6 GJ per MWh of power."""
+    goods, ports = network.commodities, network.ports
+    water = ((goods["kind"] == "water") & (goods["unit"] == "m3")).to_numpy().astype(np.float64)
+    found: dict[str, Floats] = {}
+    weights = (("mass", mass_weights(network)), ("water", water), ("energy", np.nan_to_num(heat_content(network))))
+    for name, weight in weights:
+        into, out = throughput(activity, ports.plant, ports.coefficient, weight[ports.commodity])
+        found |= {f"{name}_in": into, f"{name}_out": out}
+    return {**found, "unaccounted": found["mass_in"] - found["mass_out"]}
 
 
 def plant_values(network: Network, flows: Flows) -> Mapping[str, tuple[Floats, Bools]]:
@@ -55,13 +92,13 @@ def plant_values(network: Network, flows: Flows) -> Mapping[str, tuple[Floats, B
     }
     none = np.zeros(idle.size, dtype=bool)
     values = {name: (amount, idle | hidden.get(name, none)) for name, amount in forms.items()}
-    into, out = mass_by_plant(network, flows.activity)
-    return {**values, "mass_in": (into, idle), "mass_out": (out, idle), "unaccounted": (into - out, idle)}
+    through = _throughputs(network, flows.activity)
+    return {**values, **{name: (through[name], idle) for name in THROUGHPUT}}
 
 
 def units() -> Mapping[str, str]:
     """Return the unit of every quantity of an account."""
-    return {**quantity_units(), **dict.fromkeys(MONEY, "CNY/a"), **dict.fromkeys(MASS, "t/a")}
+    return {**quantity_units(), **dict.fromkeys(MONEY, "CNY/a"), **THROUGHPUT}
 
 
 def accounts_table(network: Network, flows: Flows) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """Pictures of the balance as plain Plotly data: who gives how many tonnes to whom."""
 
 from collections.abc import Mapping
+from html import escape
 
 import polars as pl
 
@@ -97,11 +98,11 @@ def _summed(links: pl.DataFrame) -> pl.DataFrame:
 
 
 def _labels(tables: Mapping[str, pl.DataFrame], language: Language) -> Mapping[str, str]:
-    """Return the name of every node that stands for something of the plan."""
+    """Return the name of every node; Plotly reads labels as HTML, so the plan's own names are escaped."""
     column = "name_zh" if language == "zh" else "name"
     named = tables["names"].select(pl.col("kind") + ":" + pl.col("item"), column)
     goods = tables["commodities"].select("commodity:" + pl.col("commodity"), column)
-    labels: dict[str, str] = dict([*named.iter_rows(), *goods.iter_rows()])
+    labels = {key: escape(name, quote=False) for key, name in (*named.iter_rows(), *goods.iter_rows())}
     ends = (
         *sorted({*_SOURCE.values(), *_TARGET.values()}),
         *("emit", "vent", "flare", "discharge", "treat", "landfill"),
@@ -128,7 +129,7 @@ def _sankey(links: pl.DataFrame, labels: Mapping[str, str], title: str) -> Figur
                 "valueformat": ",.3s",
                 "valuesuffix": " t",
                 "node": {
-                    "label": [labels.get(node, node.partition(":")[2]) for node in nodes],
+                    "label": [labels.get(node, escape(node.partition(":")[2], quote=False)) for node in nodes],
                     "color": [
                         _ALARM if node in alarms else _END if node.startswith("end:") else _GROUP for node in nodes
                     ],

@@ -20,6 +20,11 @@ def port_provenance(network: Network) -> Ints:
     return np.where(ports.provenance == _MEASURED, _MEASURED, own)
 
 
+def _origin(network: Network, *, base: bool) -> Ints:
+    """Return where the amounts at each port come from (J,); those of any state but the base year are computed."""
+    return port_provenance(network) if base else np.full(network.ports.plant.size, _COMPUTED)
+
+
 def flows_table(network: Network, flows: Flows, *, base: bool = True) -> pl.DataFrame:
     """Return every flow of a state, one row each, as documented in ``columns.csv``; flows of nothing are left out.
 
@@ -28,14 +33,14 @@ def flows_table(network: Network, flows: Flows, *, base: bool = True) -> pl.Data
     network : Network
     flows : Flows
     base : bool
-        Whether the state is the base year, whose exchanges the plan states; a computed state's arcs are ``computed``.
+        Whether the state is the base year; the amounts of any other state are ``computed``.
     """
     parts = [
         _between(network, flows, base=base),
         _traded(network, flows, base=base),
-        _left(network, flows),
-        _natural(network, flows),
-        _unplaced(network, flows),
+        _left(network, flows, base=base),
+        _natural(network, flows, base=base),
+        _unplaced(network, flows, base=base),
     ]
     table = pl.concat(parts).sort(
         "from_plant", "to_plant", "commodity", "kind", "as_commodity", "place", "row", nulls_last=True
@@ -134,7 +139,7 @@ def _between(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     arcs, ports = network.arcs, network.ports
     use = np.flatnonzero(flows.arc > 0)
     giver, taker, amount = arcs.giver[use], arcs.taker[use], flows.arc[use]
-    origin = port_provenance(network)
+    origin = _origin(network, base=base)
     shared = np.maximum(origin[giver], origin[taker])
     stated = arcs.exchange_provenance[use]
     provenance = np.where(
@@ -145,7 +150,7 @@ def _between(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
         kind=pick(ARC_KINDS, arcs.kind[use]),
         amount=amount,
         commodity=ports.commodity[giver],
-        provenance=provenance if base else np.full(use.size, _COMPUTED),
+        provenance=provenance if base else shared,
         from_plant=ports.plant[giver],
         to_plant=ports.plant[taker],
         substituted=np.where(arcs.kind[use] == SUBSTITUTION, ports.commodity[taker], -1),
@@ -157,7 +162,7 @@ def _between(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
 def _traded(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     """Purchases and sales."""
     ports, markets, trades = network.ports, network.markets, network.trades
-    origin = port_provenance(network)
+    origin = _origin(network, base=base)
     tables = []
     for direction, kind, sign in ((BUY, "purchase", -1.0), (SELL, "sale", 1.0)):
         use = np.flatnonzero((flows.trade > 0) & (markets.direction[trades.market] == direction))
@@ -169,7 +174,7 @@ def _traded(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
                 kind=_said(kind, use.size),
                 amount=amount,
                 commodity=ports.commodity[port],
-                provenance=origin[port] if base else np.full(use.size, _COMPUTED),
+                provenance=origin[port],
                 from_plant=plant if direction == SELL else None,
                 to_plant=plant if direction == BUY else None,
                 outside=markets.site[market],
@@ -180,10 +185,10 @@ def _traded(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     return pl.concat(tables)
 
 
-def _left(network: Network, flows: Flows) -> pl.DataFrame:
+def _left(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     """Return what leaves by its lawful way out, by fate."""
     ports, fates = network.ports, network.fates
-    origin = port_provenance(network)
+    origin = _origin(network, base=base)
     tables = []
     for code, name in enumerate(network.fate_ids):
         use = np.flatnonzero((flows.fate > 0) & (fates.fate == code))
@@ -209,15 +214,15 @@ def _nothing(network: Network) -> pl.DataFrame:
     return _rows(network, kind=_said("sale", 0), amount=np.zeros(0), commodity=none, provenance=none)
 
 
-def _natural(network: Network, flows: Flows) -> pl.DataFrame:
+def _natural(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     """Return what nature gives (or takes back) free of charge."""
     amount = port_amounts(flows.activity, network.ports.plant, network.ports.coefficient)
-    return _open_ends(network, np.where(network.ports.natural, amount, 0.0), "natural", "nature", "nature")
+    return _open_ends(network, np.where(network.ports.natural, amount, 0.0), "natural", ("nature", "nature"), base=base)
 
 
-def _unplaced(network: Network, flows: Flows) -> pl.DataFrame:
+def _unplaced(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     """Return what has no known source or nowhere to go."""
-    return _open_ends(network, unplaced(network, flows), "unplaced", "unknown", "nowhere")
+    return _open_ends(network, unplaced(network, flows), "unplaced", ("unknown", "nowhere"), base=base)
 
 
 def unplaced(network: Network, flows: Flows) -> Floats:
@@ -227,9 +232,9 @@ def unplaced(network: Network, flows: Flows) -> Floats:
     return np.where(left > 1e-9 * amount, left, 0.0)
 
 
-def _open_ends(network: Network, amount: Floats, kind: str, source: str, target: str) -> pl.DataFrame:
+def _open_ends(network: Network, amount: Floats, kind: str, ends: tuple[str, str], *, base: bool) -> pl.DataFrame:
     ports = network.ports
-    origin = port_provenance(network)
+    origin = _origin(network, base=base)
     tables = []
     for output in (True, False):
         use = np.flatnonzero((amount > 0) & ((ports.coefficient > 0) == output))
@@ -242,7 +247,7 @@ def _open_ends(network: Network, amount: Floats, kind: str, source: str, target:
                 provenance=origin[use],
                 from_plant=ports.plant[use] if output else None,
                 to_plant=None if output else ports.plant[use],
-                ends=(source, target),
+                ends=ends,
             )
         )
     return pl.concat(tables)
