@@ -16,8 +16,9 @@ from cyclopolis.plan.schema import (
 )
 
 PAGE = Path(__file__).parent / "tables.md"
-_UNITS = """Write products with a space or `*`, and `/` for all that follows it: `t/a`, `CNY/t km`, `10^4 t/a`, `万吨/年`. A rate
-may leave out the year: `万吨` where `t/a` is wanted. A year has 365 days. Normal cubic metres convert to no mass.
+_UNITS = """Write products with a space or `*`, and `/` for all that follows it: `t/a`, `CNY/t km`, `10^4 t/a`,
+`万吨/年`. A rate may leave out the year: `万吨` where `t/a` is wanted. A year has 365 days. Normal cubic metres convert
+to no mass.
 
 单位之间用空格或 `*` 相乘，`/` 之后均为分母：`t/a`、`元/t·km`、`10^4 t/a`、`万吨/年`。
 年流量可省略“每年”：需要 `t/a` 处可写 `万吨`。一年按 365 天计。标准立方米不换算为质量。

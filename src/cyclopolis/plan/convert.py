@@ -61,8 +61,7 @@ def read_numbers(texts: pl.Series, percent: float | None = None) -> pl.Series:
     [1234.5, 1234.0, 12.0, None]
     """
     direct = texts.cast(pl.Float64, strict=False)
-    finite = direct.is_finite()
-    if bool((finite | texts.is_null()).all()):
+    if direct.null_count() == texts.null_count() and bool(direct.is_finite().all()):
         return direct
     plain = texts.str.normalize("NFKC").str.strip_chars(SPACES).str.replace_all("[\u2212\u2013]", "-")
     is_percent = plain.str.ends_with("%")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 _LONGEST = 60
+_HIGHEST = 6
 _MULTIPLIERS = {"十": 1e1, "百": 1e2, "千": 1e3, "万": 1e4, "十万": 1e5, "百万": 1e6, "千万": 1e7, "亿": 1e8}
 _SUPERSCRIPTS = str.maketrans(
     {"⁰": "^0", "¹": "^1", "²": "2", "³": "3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "⁷": "^7", "⁸": "^8"}
@@ -120,10 +121,10 @@ def parse_unit(text: str) -> tuple[float, tuple[tuple[str, int], ...]]:
             sign = outer.pop()
         else:
             number, unit = _word(piece)
-            factor *= number**sign
+            factor *= number if sign > 0 or number == 0 else 1 / number
             if unit:
                 exponents[unit] = exponents.get(unit, 0) + sign
-    if outer or not isfinite(factor) or factor <= 0:
+    if outer or not isfinite(factor) or factor <= 0 or any(abs(power) > _HIGHEST for power in exponents.values()):
         raise UnknownUnitError(text)
     return factor, tuple(sorted((unit, power) for unit, power in exponents.items() if power))
 
