@@ -45,7 +45,9 @@ def _highs(matrices: MatrixAccessor, offset: float, options: SolveOptions) -> tu
         ("parallel", "off"),
         ("random_seed", options.seed),
         ("mip_rel_gap", options.gap),
-        ("mip_feasibility_tolerance", 1e-9),
+        ("mip_abs_gap", 0.0),
+        # at 1e-9 HiGHS cuts off good designs and calls the rest proven; `_polish` mends what 1e-7 leaves
+        ("mip_feasibility_tolerance", 1e-7),
         ("time_limit", options.time_limit),
     ):
         solver.setOptionValue(name, value)
