@@ -10,7 +10,14 @@ from scipy.sparse.csgraph import connected_components
 from cyclopolis.industry.metabolism import reconcile_inverse
 from cyclopolis.industry.metabolism.reconcile import ReconcileProblem, reconcile
 from cyclopolis.industry.metabolism.reconcile_eliminate import eliminate
+from cyclopolis.industry.metabolism.reconcile_hidden import hidden_variances
 from cyclopolis.industry.metabolism.reconcile_inverse import entries, selected_inverse
+from cyclopolis.industry.metabolism.reconcile_linear import (
+    free_motion,
+    solve_system,
+    solved_spread,
+    spread_of_unknowns,
+)
 from cyclopolis.industry.metabolism.reconcile_solve import (
     combination,
     factorise,
@@ -231,3 +238,44 @@ def test_goods_and_substance_layers_are_reconciled_together():
     product = found.values[count : 2 * count] * found.values[:count]
     np.testing.assert_allclose(found.values[2 * count :], product, rtol=1e-8)
     assert set(found.kinds[2 * count :]) == {"observable"}
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.6])
+@pytest.mark.parametrize("correlated", [False, True])
+def test_uncertainties_of_many_unknowns_agree_with_solving_for_each(share, correlated):
+    matrix, _, _ = network(300, 1200, 31)
+    generator = np.random.default_rng(32)
+    hidden = generator.random(1200) < share
+    sds = np.where(hidden, 0.0, 10.0 ** generator.uniform(-2, 2, 1200))
+    spread = sp.lil_matrix(sp.diags_array(sds**2))
+    seen = np.flatnonzero(~hidden)[:40]
+    for first, second in zip(seen[::2] if correlated else [], seen[1::2], strict=False):
+        spread[first, second] = spread[second, first] = -0.3 * sds[first] * sds[second]
+    system = solve_system(matrix, np.zeros(300), np.zeros(300), hidden, sp.csr_matrix(spread))
+    moving = (free_motion(system) != 0).any(axis=0)
+    columns = np.flatnonzero(hidden & ~moving)
+    found = hidden_variances(matrix, sp.csr_matrix(spread), system.kept_rows, system.elimination.pivot_columns)
+    place = {column: index for index, column in enumerate(system.elimination.pivot_columns.tolist())}
+    solved = solved_spread(system, columns)
+    assert columns.size > 10
+    np.testing.assert_allclose(found[[place[column] for column in columns.tolist()]], solved, rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(spread_of_unknowns(system, columns), solved, rtol=1e-5, atol=1e-9)
+
+
+def test_unknowns_found_from_concentrations_too():
+    """Substance flows that no flow measures: coefficients other than 1, relations without a measured value."""
+    generator = np.random.default_rng(41)
+    goods, _, _ = network(150, 600, 42)
+    count = 600
+    shares = generator.uniform(0.01, 0.5, count)
+    bind = sp.hstack([sp.diags_array(shares), -sp.eye_array(count)])
+    matrix = sp.csr_matrix(sp.vstack([sp.hstack([goods, sp.csr_matrix((150, count))]), bind], format="csr"))
+    hidden = np.append(generator.random(count) < 0.1, np.ones(count, dtype=bool))
+    spread = sp.csr_matrix(sp.diags_array(np.where(hidden, 0.0, generator.uniform(0.1, 3, 2 * count) ** 2)))
+    system = solve_system(matrix, np.zeros(750), np.zeros(750), hidden, spread)
+    moving = (free_motion(system) != 0).any(axis=0)
+    columns = np.flatnonzero(hidden & ~moving)
+    assert columns.size > 500
+    np.testing.assert_allclose(
+        spread_of_unknowns(system, columns), solved_spread(system, columns), rtol=1e-5, atol=1e-9
+    )

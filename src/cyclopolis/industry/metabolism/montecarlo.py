@@ -340,7 +340,8 @@ def linear_spread(weights: sp.csr_matrix, covariance: sp.csr_matrix) -> Floats:
     [5.0]
     """
     spread = sp.csr_matrix(weights @ covariance)
-    return np.sqrt(np.maximum(np.asarray(spread.multiply(weights).sum(axis=1)).ravel(), 0.0))
+    squares: Floats = np.asarray(spread.multiply(weights).sum(axis=1), dtype=np.float64).ravel()
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)), dtype=np.float64)
 
 
 def account_derivatives(matrix: sp.csc_matrix, right: Floats, weights: sp.csr_matrix) -> tuple[Floats, Floats]:
