@@ -5,6 +5,7 @@ import pytest
 
 import cyclopolis
 from cyclopolis.industry import Balance, balance
+from cyclopolis.industry.metabolism.balance import chain_names
 
 EXAMPLES = ("quickstart", "changzhi", "liupanshui")
 
@@ -15,7 +16,7 @@ def solved(request) -> Balance:
 
 
 def by_port(flows: pl.DataFrame) -> pl.DataFrame:
-    """Add up the flows at each plant, commodity and direction; what replaces another commodity is left out at the taker."""
+    """Add up the flows at each plant, commodity and direction; at the taker what replaces another is left out."""
     out = flows.filter(pl.col("from_plant").is_not_null()).select(
         "commodity", "amount", plant="from_plant", direction=pl.lit("out")
     )
@@ -89,3 +90,12 @@ def test_nothing_is_negative_and_nothing_is_not_a_number(solved):
         assert (amounts >= 0).all()
         assert amounts.is_finite().all()
     assert solved.tables["accounts"]["value"].drop_nulls().is_finite().all()
+
+
+def test_every_chain_of_the_library_has_a_name_in_both_languages():
+    for chain in cyclopolis.load_library().technologies["chain"].drop_nulls().unique().to_list():
+        assert all(chain_names(chain)), chain
+
+
+def test_a_chain_of_the_users_own_keeps_its_name():
+    assert chain_names("our chain") == (None, None)

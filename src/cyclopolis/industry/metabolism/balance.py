@@ -4,6 +4,7 @@ Measured flows are taken as they are. To reconcile them with each other, uncerta
 own.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -12,8 +13,10 @@ import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.result import Figure, Line, Result
-from cyclopolis.foundation.text import Language, message
+from cyclopolis.foundation.text import Language, catalogue, message
 from cyclopolis.industry.metabolism.accounts import PLACE, accounts_table
+from cyclopolis.industry.metabolism.circularity_table import circularity_table
+from cyclopolis.industry.metabolism.detailed import details_table, scopes
 from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
@@ -40,6 +43,7 @@ SUMMARY: Final = (
     "jobs",
 )
 """Quantities of the whole place that the summary shows."""
+_NAMES: Final = {"kind": pl.String, "item": pl.String, "name": pl.String, "name_zh": pl.String}
 _MEASURED: Final = PROVENANCE.index("measured")
 _STATUS: Final = ("existing", "planned", "candidate")
 
@@ -92,10 +96,14 @@ def balance(plan: Plan) -> Balance:
     """
     network = compile_network(plan)
     flows = base_flows(network)
+    rows = flows_table(network, flows)
+    details = details_table(network, flows, rows, plan.library.emission_factors)
     tables = {
-        "flows": flows_table(network, flows),
+        "flows": rows,
         "ports": ports_table(network, flows),
         "accounts": accounts_table(network, flows),
+        "details": details,
+        "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
         "unknowns": _unknowns(network, flows),
         "prices": prices_table(network, flows),
         "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
@@ -185,6 +193,18 @@ def plants_table(network: Network) -> pl.DataFrame:
     ).with_columns(pl.col("capacity", "activity").fill_nan(None))
 
 
+def chain_names(chain: str) -> tuple[str | None, str | None]:
+    """Return the English and Chinese name of a chain of the library, null for a chain of the user's own.
+
+    Examples
+    --------
+    >>> chain_names("chlor-alkali")
+    ('Chlor-alkali', '氯碱')
+    """
+    texts = catalogue().get(f"chain.{re.sub('[^a-z0-9]+', '_', chain.lower())}")
+    return (texts["en"], texts["zh"]) if texts else (None, None)
+
+
 def names_table(plan: Plan, network: Network) -> pl.DataFrame:
     """Return the names of sites, enterprises, plants and chains in both languages."""
     parts = [
@@ -193,9 +213,9 @@ def names_table(plan: Plan, network: Network) -> pl.DataFrame:
         )
         for table, kind in (("sites", "site"), ("enterprises", "enterprise"), ("plants", "plant"))
     ]
-    chains = pl.Series(network.chain_ids, dtype=pl.String)
-    none = pl.lit(None, dtype=pl.String)
-    parts.append(pl.DataFrame({"item": chains}).select(pl.lit("chain").alias("kind"), "item", name=none, name_zh=none))
+    parts.append(
+        pl.DataFrame([("chain", name, *chain_names(name)) for name in network.chain_ids], _NAMES, orient="row")
+    )
     english = pl.coalesce("name", "name_zh", "item")
     table = pl.concat(parts).with_columns(name=english, name_zh=pl.coalesce("name_zh", "name", "item"))
     return table.sort("kind", "item")
