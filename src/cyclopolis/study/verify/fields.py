@@ -45,6 +45,8 @@ def numbers(value: object, field: str) -> Numbers:
         for row in listing(value, field)
     ]
     lengths = {len(row) if isinstance(row, list) else -1 for row in rows}
+    if not rows or 0 in lengths:
+        raise refuse(field, message("verify.missing", field=field))
     if len(lengths) > 1:
         raise refuse(field, message("verify.ragged", field=field))
     return np.array(rows, dtype=float)

@@ -35,7 +35,9 @@ def solve_stock(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[
         raise refuse("mode", message("verify.unknown_name", known="inflow_driven, stock_driven"), mode)
     values = numbers(required(inputs, driver), driver)
     years = numbers(inputs["years"], "years") if "years" in inputs else np.arange(float(values.shape[0]))
-    entry, lifetime = inputs.get("entry", "end"), _lifetime(inputs)
+    if years.ndim != 1:
+        raise refuse("years", message("verify.not_list", field="years"))
+    entry, lifetime = inputs.get("entry", "end"), _lifetime(inputs, values.shape)
     if mode == "inflow_driven":
         model = inflow_driven(years, values, lifetime, entry)
     else:
@@ -48,7 +50,8 @@ def solve_stock(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[
     }
 
 
-def _lifetime(inputs: Mapping[str, Any]) -> Lifetime:
+def _lifetime(inputs: Mapping[str, Any], shape: tuple[int, ...]) -> Lifetime:
+    """Read the lifetime: one figure, one per product, or one per cohort and product."""
     tree = mapping(required(inputs, "lifetime"), "lifetime")
     known_only(tree, ("type", "mean", "sd", "shape", "scale"), "lifetime")
     kind = str(required(tree, "type")).lower().replace("-", "_").replace(" ", "_")
@@ -57,6 +60,10 @@ def _lifetime(inputs: Mapping[str, Any]) -> Lifetime:
         for name, value in tree.items()
         if name != "type"
     }
+    products = shape[1] if len(shape) > 1 else 1
+    for name, value in given.items():
+        if np.shape(value) not in {(), (products,), (shape[0], products)}:
+            raise refuse(f"lifetime.{name}", message("verify.row_length", given=np.size(value), wanted=products))
     return Lifetime(_LIFETIMES.get(kind, kind), **given)  # type: ignore[arg-type]  # Lifetime refuses an unknown kind
 
 
