@@ -149,8 +149,10 @@ class World:
         )
 
     def _markets(self, goods, good, amount, natural):
-        rows = [(name, BUY, *self.buy[name], 0.0) for name in sorted(self.buy)]
-        rows += [(name, SELL, *self.sell[name], self.sell_min.get(name, 0.0)) for name in sorted(self.sell)]
+        rows = [(name, BUY, *self.buy[name], 0.0) for name in sorted(self.buy) if name in goods]
+        rows += [
+            (name, SELL, *self.sell[name], self.sell_min.get(name, 0.0)) for name in sorted(self.sell) if name in goods
+        ]
         links = sorted(
             (port, market)
             for market, row in enumerate(rows)

@@ -8,12 +8,13 @@ products costs nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import count as count_up
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from cyclopolis.design.model import solve_problem
+from cyclopolis.design.model import add_rules, build_model, nothing_found, solve_model, solve_problem
 from cyclopolis.design.problem import DesignProblem, Limit, Solution, SolveOptions, built_rule, no_flows, zero_form
 from cyclopolis.design.synthesis import dangling_units, maximal_structure, solution_structures
 from cyclopolis.design.units import Units, read_units, units_network
@@ -21,9 +22,10 @@ from cyclopolis.foundation.problems import user_error
 from cyclopolis.network.model import BUY, Bools, Network
 
 ENOUGH = (1e3, 1e6, 1e9)
-"""A unit without a capacity may run at so many times the greatest demand; where that binds, the next is tried."""
+"""A unit without a capacity may run at so many times the greatest demand; where that binds, the next is tried, until
+nothing becomes cheaper. The smallest is best, for a bound far above what happens costs digits."""
 TIE = 1e-6
-"""Share of the cost by which all units together are made dearer: of equal structures the smaller comes first."""
+"""Share of the cost that all units together cost more when structures are ranked; it is taken off again."""
 MOST_STRUCTURES = 10_000
 """Structures that are listed one by one; a problem with more says that there are more."""
 
@@ -95,26 +97,30 @@ def _cheapest(units: Units, problem: DesignProblem, count: int) -> tuple[list[So
     is not a structure and is cut off by asking for such a path.
     """
     found: list[Solution] = []
-    while len(found) < count:
-        solution = solve_problem(problem)
-        if solution.status != "optimal":
+    model = build_model(problem)
+    for number in count_up():
+        solution = nothing_found(problem, "infeasible") if model is None else solve_model(problem, model)
+        if model is None or solution.status != "optimal":
             return found, True
         chosen = solution.flows.built > 0.5
         dangling = dangling_units(units.takes, units.makes, units.products, chosen)
         if dangling.any():
-            problem = problem.with_limits(problem.limits + _path_cuts(problem.network, units, dangling))
-            continue
-        found.append(solution)
-        cut = built_rule(problem.network, "not again", np.where(chosen, 1.0, -1.0), upper=float(chosen.sum()) - 1.0)
-        problem = problem.with_limits((*problem.limits, cut))
-    return found, False
+            rules = _path_cuts(problem.network, units, dangling)
+        else:
+            found.append(solution)
+            if len(found) == count:
+                return found, False
+            weights = np.where(chosen, 1.0, -1.0)
+            rules = (built_rule(problem.network, "not again", weights, upper=float(chosen.sum()) - 1.0),)
+        if not add_rules(model, problem, rules, f"cut_{number}"):
+            return found, True
+    raise AssertionError  # pragma: no cover - the numbers do not end
 
 
 def rank_structures(units: Units, groups: Sequence[Sequence[str]], count: int) -> tuple[list[Solution], bool]:
     """Return the ``count`` cheapest solution structures in rising order of cost, and whether these are all.
 
-    Every unit of a structure pays its fixed cost, run or not; among structures of equal cost the one with fewer units
-    comes first.
+    Every unit of a structure pays its fixed cost, run or not; of structures of equal cost the smaller comes first.
 
     Parameters
     ----------
@@ -130,20 +136,35 @@ def rank_structures(units: Units, groups: Sequence[Sequence[str]], count: int) -
         If a unit without a capacity would run without end.
     """
     options = SolveOptions(gap=1e-9, time_limit=600.0)
-    demand = np.concatenate([units.demand_min, np.where(np.isfinite(units.demand_max), units.demand_max, 0.0)])
     boundless = ~np.isfinite(units.capacity)
+    before: list[float] = []
     for factor in ENOUGH:
-        enough = factor * max(float(demand.max(initial=0.0)), 1.0)
+        enough = factor * _greatest_demand(units)
         problem = units_problem(units, enough, options)
         problem = problem.with_limits(problem.limits + _exclusion_rules(units, problem.network, groups))
         first, _ = _cheapest(units, problem, 1)
-        if not first:
-            return [], True
-        tie = TIE * max(abs(first[0].objective), 1e-3) / len(units.names)
-        found, complete = _cheapest(units, replace(problem, built_cost=problem.built_cost + tie), count)
-        if not any((item.flows.activity[boundless] > 0.99 * enough).any() for item in found):
+        found, complete = _cheapest(units, _with_ties(problem, first[0], enough), count) if first else ([], True)
+        binds = any((item.flows.activity[boundless] > 0.99 * enough).any() for item in found)
+        costs = [problem.value(item.flows) for item in found]
+        if not binds or (len(costs) == len(before) and np.allclose(costs, before, rtol=1e-6)):
             return found, complete
+        before = costs
     raise user_error("design.case_unbounded")
+
+
+def _with_ties(problem: DesignProblem, first: Solution, enough: float) -> DesignProblem:
+    """Return the problem with a trifle on every unit and its activity: of equals the smaller comes first."""
+    trifle = TIE * max(abs(first.objective), 1e-3) / problem.new.size
+    gain = replace(problem.gain, activity=problem.gain.activity - trifle / enough)
+    return replace(problem, gain=gain, built_cost=problem.built_cost + trifle)
+
+
+def _greatest_demand(units: Units) -> float:
+    """Return the greatest demand in terms of activity: over the smallest amount that any unit takes or makes."""
+    demand = np.concatenate([units.demand_min, np.where(np.isfinite(units.demand_max), units.demand_max, 0.0)])
+    amounts = np.concatenate([units.takes.data, units.makes.data])
+    smallest = float(amounts[amounts > 0].min(initial=1.0))
+    return max(float(demand.max(initial=0.0)), 1.0) / smallest
 
 
 def _answer(units: Units, solution: Solution) -> dict[str, Any]:
@@ -158,7 +179,7 @@ def _answer(units: Units, solution: Solution) -> dict[str, Any]:
 
 def _lacking(units: Units, groups: Sequence[Sequence[str]]) -> dict[str, float]:
     """Return by how much each product's demand cannot be met, in the state that lacks least."""
-    enough = ENOUGH[0] * max(float(units.demand_min.max(initial=0.0)), 1.0)
+    enough = ENOUGH[0] * _greatest_demand(units)
     problem = units_problem(units, enough, SolveOptions(gap=1e-6))
     rules = _exclusion_rules(units, problem.network, groups)
     solution = solve_problem(problem.with_limits(rules), elastic=True)

@@ -17,13 +17,14 @@ Every column is scaled by the largest amount it can take and every row by its po
 stand in one model without losing digits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import linopy
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from cyclopolis.design.problem import FAMILIES, DesignProblem, Solution, no_flows
+from cyclopolis.design.problem import FAMILIES, DesignProblem, Limit, Solution, no_flows
 from cyclopolis.design.rows import Rows, add_variable, constrain, reference_size
 from cyclopolis.design.solver import maximise
 from cyclopolis.network.model import BUY, Bools, Floats, Flows, Ints
@@ -75,7 +76,12 @@ def _variables(model: linopy.Model, problem: DesignProblem, sizes: _Sizes) -> di
         "loose": add_variable(model, "loose", zeros(sizes.port.size), problem.loose_max),
     }
     index = pd.RangeIndex(new.size, name="built_at")
-    variables["built"] = model.add_variables(binary=True, coords=[index], name="built")
+    variables["built"] = model.add_variables(
+        lower=xr.DataArray(problem.decided[new].astype(np.float64), coords=[index]),
+        upper=xr.DataArray(1.0 - problem.barred[new], coords=[index]),
+        integer=True,
+        name="built",
+    )
     return variables
 
 
@@ -102,8 +108,14 @@ def _add_ports(rows: Rows, problem: DesignProblem) -> Bools:
     return held
 
 
-def _add_limits(rows: Rows, problem: DesignProblem) -> None:
-    """Write the limits: one row each, from their linear forms over the plants within."""
+def _limits(
+    model: linopy.Model,
+    problem: DesignProblem,
+    variables: dict[str, linopy.Variable],
+    limits: tuple[Limit, ...],
+    name: str,
+) -> bool:
+    """Write limits, one row each, from their linear forms over the plants within."""
     network = problem.network
     owner = {
         "activity": np.arange(len(network.plant_ids)),
@@ -113,12 +125,18 @@ def _add_limits(rows: Rows, problem: DesignProblem) -> None:
         "built": problem.new,
         "capacity": problem.new,
     }
-    for number, limit in enumerate(problem.limits):
+    rows = Rows(variables)
+    for number, limit in enumerate(limits):
         for family in FAMILIES:
             form = getattr(limit.form, family)
             coefficient = form[problem.new] if family in {"built", "capacity"} else form
             used = np.flatnonzero((coefficient != 0) & limit.within[owner[family]])
             rows.add(family, np.full(used.size, number), used, coefficient[used])
+    _give(rows, variables, name, np.arange(len(limits)))
+    lower = np.array([limit.lower for limit in limits])
+    upper = np.array([limit.upper for limit in limits])
+    scale = np.array([reference_size(limit.lower, limit.upper) for limit in limits])
+    return constrain(model, name, rows, lower, upper, scale)
 
 
 def _caps(rows: Rows, problem: DesignProblem) -> int:
@@ -252,48 +270,40 @@ def build_model(problem: DesignProblem, elastic: bool = False) -> linopy.Model |
         number = _exclusions(exclusions, problem)
         holds &= constrain(model, "exclusion", exclusions, np.full(number, -np.inf), np.ones(number))
 
-        limits = Rows(variables)
-        _add_limits(limits, problem)
-        _give(limits, variables, "limit", np.arange(len(problem.limits)))
-        lower = np.array([limit.lower for limit in problem.limits])
-        upper = np.array([limit.upper for limit in problem.limits])
-        scale = np.array([reference_size(limit.lower, limit.upper) for limit in problem.limits])
-        holds &= constrain(model, "limit", limits, lower, upper, scale)
+        holds &= _limits(model, problem, variables, problem.limits, "limit")
     return model if holds else None
+
+
+def add_rules(model: linopy.Model, problem: DesignProblem, rules: tuple[Limit, ...], name: str) -> bool:
+    """Add rows to a model already built; False when one without terms cannot hold."""
+    with linopy.options:
+        linopy.options["semantics"] = "v1"
+        return _limits(model, problem, dict(model.variables.items()), rules, name)
 
 
 def _new_plants(
     model: linopy.Model, problem: DesignProblem, variables: dict[str, linopy.Variable], sizes: _Sizes
 ) -> bool:
-    """Tie activity, capacity and building of new plants together, and build what is decided."""
+    """Tie activity, capacity and building of new plants together: three rows for each."""
     new = problem.new
-    plants, at = problem.network.plants, np.arange(new.size)
+    plants, at, one = problem.network.plants, np.arange(new.size), np.ones(new.size)
     largest = sizes.capacity
     smallest = np.minimum(np.nan_to_num(plants.capacity_min[new]), largest)
-    scale = np.where(largest > 0, largest, 1.0)
-    none, zeros = np.full(new.size, -np.inf), np.zeros(new.size)
-    holds = True
-    for name, terms in (
-        ("run", (("activity", new, np.ones(new.size)), ("capacity", at, -np.ones(new.size)))),
-        ("largest", (("capacity", at, np.ones(new.size)), ("built", at, -largest))),
-        ("smallest", (("capacity", at, -np.ones(new.size)), ("built", at, smallest))),
-    ):
-        rows = Rows(variables)
-        for family, position, coefficient in terms:
-            rows.add(family, at, position, coefficient)
-        holds &= constrain(model, name, rows, none, zeros, scale)
+    run, most, least = at, at + new.size, at + 2 * new.size
     rows = Rows(variables)
-    rows.add("built", at, at, np.ones(new.size))
-    return holds & constrain(
-        model, "settled", rows, problem.decided[new].astype(float), 1.0 - problem.barred[new].astype(float)
-    )
+    rows.add("activity", run, new, one)
+    rows.add("capacity", run, at, -one)
+    rows.add("capacity", most, at, one)
+    rows.add("built", most, at, -largest)
+    rows.add("built", least, at, smallest)
+    rows.add("capacity", least, at, -one)
+    scale = np.tile(np.where(largest > 0, largest, 1.0), 3)
+    return constrain(model, "new", rows, np.full(3 * new.size, -np.inf), np.zeros(3 * new.size), scale)
 
 
 def _state(model: linopy.Model, problem: DesignProblem, values: Floats) -> tuple[Flows, dict[str, Floats]]:
     """Return the flows and all variables by name from HiGHS's values by label."""
-    by_label = np.zeros(int(model.matrices.vlabels.max(initial=-1)) + 1)
-    by_label[model.matrices.vlabels] = values
-    found = {name: np.maximum(by_label[variable.labels.to_numpy()], 0.0) for name, variable in model.variables.items()}
+    found = {name: np.maximum(values[variable.labels.to_numpy()], 0.0) for name, variable in model.variables.items()}
     count = len(problem.network.plant_ids)
     spread = {name: np.zeros(count) for name in ("built", "capacity")}
     for name, full in spread.items():
@@ -301,6 +311,36 @@ def _state(model: linopy.Model, problem: DesignProblem, values: Floats) -> tuple
     spread["built"] = np.round(spread["built"])
     flows = Flows(found["activity"], found["arc"], found["trade"], found["fate"], spread["built"], spread["capacity"])
     return flows, found
+
+
+def nothing_found(problem: DesignProblem, status: str, seconds: float = 0.0) -> Solution:
+    """Return a solution that holds no state."""
+    network = problem.network
+    return Solution(
+        status=status,
+        flows=no_flows(network),
+        loose=np.zeros(network.ports.plant.size),
+        objective=np.nan,
+        bound=np.nan,
+        seconds=seconds,
+        excess=np.zeros(len(problem.limits)),
+        market_excess=np.zeros(network.markets.price.size),
+        port_excess=np.zeros(network.ports.plant.size),
+    )
+
+
+def solve_model(problem: DesignProblem, model: linopy.Model, elastic: bool = False) -> Solution:
+    """Solve a model that `build_model` wrote for the problem (rules may have been added since)."""
+    run = maximise(model, 0.0 if elastic else -problem.value(problem.base), problem.options)
+    nothing = nothing_found(problem, run.status, run.seconds)
+    if run.values.size == 0:
+        return nothing
+    flows, found = _state(model, problem, run.values)
+    solution = replace(nothing, flows=flows, loose=found["loose"], objective=run.objective, bound=run.bound)
+    if not elastic:
+        return solution
+    limit, market, port = (found[f"{name}_over"] - found[f"{name}_under"] for name in ("limit", "market", "port"))
+    return replace(solution, excess=limit, market_excess=market, port_excess=port)
 
 
 def solve_problem(problem: DesignProblem, elastic: bool = False) -> Solution:
@@ -316,39 +356,7 @@ def solve_problem(problem: DesignProblem, elastic: bool = False) -> Solution:
     Returns
     -------
     Solution
-        Status optimal, time_limit, no_solution or infeasible; the state is empty when there is none.
+        Status optimal, time_limit, no_solution, infeasible or unbounded; the state is empty when there is none.
     """
-    network = problem.network
-    nothing = Solution(
-        status="infeasible",
-        flows=no_flows(network),
-        loose=np.zeros(network.ports.plant.size),
-        objective=np.nan,
-        bound=np.nan,
-        seconds=0.0,
-        excess=np.zeros(len(problem.limits)),
-        market_excess=np.zeros(network.markets.price.size),
-        port_excess=np.zeros(network.ports.plant.size),
-    )
     model = build_model(problem, elastic)
-    if model is None:
-        return nothing
-    run = maximise(model, 0.0 if elastic else -problem.value(problem.base), problem.options)
-    if run.values.size == 0:
-        return Solution(**{**vars(nothing), "status": run.status, "seconds": run.seconds})
-    flows, found = _state(model, problem, run.values)
-    excess = {
-        name: found[f"{name}_over"] - found[f"{name}_under"] if elastic else getattr(nothing, key)
-        for name, key in (("limit", "excess"), ("market", "market_excess"), ("port", "port_excess"))
-    }
-    return Solution(
-        status=run.status,
-        flows=flows,
-        loose=found["loose"],
-        objective=run.objective,
-        bound=run.bound,
-        seconds=run.seconds,
-        excess=excess["limit"],
-        market_excess=excess["market"],
-        port_excess=excess["port"],
-    )
+    return nothing_found(problem, "infeasible") if model is None else solve_model(problem, model, elastic)

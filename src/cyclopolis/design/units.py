@@ -110,7 +110,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _without_blanks(given: Any) -> Any:
+def _without_blanks(given: object) -> object:
     """Return a tree of mappings without the entries that hold nothing."""
     if isinstance(given, Mapping):
         return {key: _without_blanks(value) for key, value in given.items() if value is not None}
