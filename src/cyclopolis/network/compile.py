@@ -1,7 +1,7 @@
 """From a plan to its flow network: index maps and plain arrays, built once, shared by all engines."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain as concatenate
 
 import numpy as np
@@ -24,7 +24,7 @@ from cyclopolis.network.exchanges import Named, named_keys, read_exchanges
 from cyclopolis.network.markets import Doors, finish_markets, implied_rows, market_rows, open_trades
 from cyclopolis.network.model import EXISTING, ROLES, Arcs, Fates, Floats, Ints, Markets, Network, Plants, Ports, Trades
 from cyclopolis.network.places import Places, ancestry, floats, grid_factors, positions, read_places
-from cyclopolis.network.ports import base_activity, port_rows, read_measured, read_ports
+from cyclopolis.network.ports import Measured, base_activity, port_rows, read_measured, read_ports
 from cyclopolis.plan import Plan
 
 _UNKNOWNS = {"plant": pl.String, "commodity": pl.String, "reason": pl.String}
@@ -49,52 +49,28 @@ def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = F
         Sorted by identifiers throughout, so that the order of rows in the plan changes nothing.
     """
     year = plan.meta.base_year if year is None else year
-    tables, library = plan.tables, plan.library
-    places = read_places(tables["sites"])
-    fresh = library_candidates(tables["sites"] if candidates else tables["sites"].clear(), library.technologies)
-    rows = plant_rows(tables["plants"], tables["enterprises"], fresh, library.technologies)
-    measured = read_measured(tables["measurements"], plan.meta.base_year)
-    activity = base_activity(rows, measured)
-    standing = (rows["status"] == "existing").to_numpy()
-    activity = np.where(standing, activity, 0.0)
-    table, lost = port_rows(rows, library.recipes, library.commodities, measured, activity)
-
-    commodities = library.commodities.join(table.select("commodity").unique(), on="commodity", how="semi").sort(
-        "commodity"
-    )
+    draft = _draft(plan, candidates=candidates)
+    tables, library, commodities = plan.tables, plan.library, draft.commodities
     commodity_ids = tuple(commodities["commodity"].to_list())
-    technologies = library.technologies.join(rows.select("technology").unique(), on="technology", how="semi").sort(
-        "technology"
-    )
-    technology_ids = tuple(technologies["technology"].to_list())
-    chain_ids = tuple(sorted(set(technologies["chain"].drop_nulls().to_list())))
+    technology_ids = tuple(draft.technologies["technology"].to_list())
+    chain_ids = tuple(sorted(set(draft.technologies["chain"].drop_nulls().to_list())))
     enterprise_ids = tuple(tables["enterprises"]["enterprise"].sort().to_list())
-    t_per_unit = floats(commodities["t_per_unit"])
-
-    ports = read_ports(table, commodity_ids)
-    main = _main_ports(rows, table)
+    plant_ids = tuple(draft.rows["plant"].to_list())
+    ports = read_ports(draft.ports, commodity_ids)
     plants = read_plants(
-        rows,
-        site=positions(places.ids, rows["site"]),
-        enterprise=positions(enterprise_ids, rows["enterprise"]),
-        technology=positions(technology_ids, rows["technology"]),
-        main=main,
-        activity=activity,
-    )
-    named = read_exchanges(
-        tables["exchanges"], measured, _port_names(rows, table), _rules(library.substitutions, library.recipes)
+        draft.rows,
+        site=positions(draft.places.ids, draft.rows["site"]),
+        enterprise=positions(enterprise_ids, draft.rows["enterprise"]),
+        technology=positions(technology_ids, draft.rows["technology"]),
+        main=_main_ports(draft.rows, draft.ports),
+        activity=draft.activity,
     )
     modes = read_modes(library.transport, commodities)
-    arcs = _arcs(ports, plants, places, modes, commodities, technology_ids, library, named, t_per_unit)
+    arcs, left_over = _arcs(draft, ports, plants, modes, tables["exchanges"], library)
     fates, fate_ids = _fates(ports, library.fates, commodity_ids)
-    markets, trades = _markets(tables["markets"], commodities, places, ports, plants, arcs, fates, year, t_per_unit)
-    plant_ids = tuple(rows["plant"].to_list())
-    idle = rows.filter(pl.Series(standing & np.isnan(activity), dtype=pl.Boolean)).select(
-        "plant", commodity=pl.lit(None, dtype=pl.String), reason=pl.lit("activity")
-    )
-    unknowns = pl.concat([pl.DataFrame(schema=_UNKNOWNS), idle, lost, named.unknowns])
+    markets, trades = _markets(tables["markets"], draft, ports, plants, arcs, fates, year)
     return Network(
-        site_ids=places.ids,
+        site_ids=draft.places.ids,
         enterprise_ids=enterprise_ids,
         plant_ids=plant_ids,
         commodity_ids=commodity_ids,
@@ -103,13 +79,13 @@ def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = F
         mode_ids=modes.ids,
         fate_ids=fate_ids,
         year=year,
-        parent=places.parent,
-        park=places.park,
-        grid_factor=grid_factors(places, library.grid_factors, year),
-        chain=positions(chain_ids, technologies["chain"]),
+        parent=draft.places.parent,
+        park=draft.places.park,
+        grid_factor=grid_factors(draft.places, library.grid_factors, year),
+        chain=positions(chain_ids, draft.technologies["chain"]),
         commodities=commodities,
-        technologies=technologies,
-        t_per_unit=t_per_unit,
+        technologies=draft.technologies,
+        t_per_unit=draft.t_per_unit,
         plants=plants,
         ports=ports,
         arcs=arcs,
@@ -117,7 +93,50 @@ def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = F
         trades=trades,
         fates=fates,
         exclusions=_exclusions(tables["exclusions"], plant_ids),
-        unknowns=unknowns.unique().sort("reason", "plant", "commodity", nulls_last=True),
+        unknowns=pl.concat([draft.unknowns, left_over]).unique().sort("reason", "plant", "commodity", nulls_last=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is read before anything has a position: places, plants with their activity (P,), ports and their names."""
+
+    places: Places
+    rows: pl.DataFrame
+    measured: Measured
+    activity: Floats
+    ports: pl.DataFrame
+    commodities: pl.DataFrame
+    technologies: pl.DataFrame
+    unknowns: pl.DataFrame
+
+    @property
+    def t_per_unit(self) -> Floats:
+        """Mass of one unit of each commodity (C,), NaN where unknown."""
+        return floats(self.commodities["t_per_unit"])
+
+
+def _draft(plan: Plan, *, candidates: bool) -> _Draft:
+    """Read plants, ports and the rows of the library that they name, each sorted by identifier."""
+    tables, library = plan.tables, plan.library
+    fresh = library_candidates(tables["sites"] if candidates else tables["sites"].clear(), library.technologies)
+    rows = plant_rows(tables["plants"], tables["enterprises"], fresh, library.technologies)
+    measured = read_measured(tables["measurements"], plan.meta.base_year)
+    standing = (rows["status"] == "existing").to_numpy()
+    activity = np.where(standing, base_activity(rows, measured), 0.0)
+    ports, lost = port_rows(rows, library.recipes, library.commodities, measured, activity)
+    idle = rows.filter(pl.Series(standing & np.isnan(activity), dtype=pl.Boolean)).select(
+        "plant", commodity=pl.lit(None, dtype=pl.String), reason=pl.lit("activity")
+    )
+    return _Draft(
+        places=read_places(tables["sites"]),
+        rows=rows,
+        measured=measured,
+        activity=activity,
+        ports=ports,
+        commodities=library.commodities.join(ports, on="commodity", how="semi").sort("commodity"),
+        technologies=library.technologies.join(rows, on="technology", how="semi").sort("technology"),
+        unknowns=pl.concat([pl.DataFrame(schema=_UNKNOWNS), idle, lost]),
     )
 
 
@@ -150,65 +169,63 @@ def _rules(substitutions: pl.DataFrame, recipes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _arcs(
-    ports: Ports,
-    plants: Plants,
-    places: Places,
-    modes: Modes,
-    commodities: pl.DataFrame,
-    technology_ids: tuple[str, ...],
-    library: Library,
-    named: Named,
-    t_per_unit: Floats,
-) -> Arcs:
-    """Find the arcs by recipe, by substitution and by the plan's own word."""
-    emission = (commodities["kind"] == "emission").to_numpy()[ports.commodity]
-    open_port = ~emission & ~ports.natural
-    output, wanted = (
-        np.flatnonzero(open_port & (ports.coefficient > 0)),
-        np.flatnonzero(open_port & (ports.coefficient < 0)),
-    )
-    commodity_ids = tuple(commodities["commodity"].to_list())
-    table = pl.DataFrame(
-        {"plant": ports.plant, "commodity": ports.commodity, "technology": plants.technology[ports.plant]}
-    ).with_row_index("port")
-    table = table.with_columns(pl.col("port").cast(pl.Int64))
+    draft: _Draft, ports: Ports, plants: Plants, modes: Modes, exchanges: pl.DataFrame, library: Library
+) -> tuple[Arcs, pl.DataFrame]:
+    """Find the arcs by recipe, by substitution and by the plan's own word; and what of that word cannot be."""
+    commodity_ids = tuple(draft.commodities["commodity"].to_list())
+    technology_ids = tuple(draft.technologies["technology"].to_list())
     rules = _rules(library.substitutions, library.recipes)
-    rules = rules.with_columns(
+    named = read_exchanges(exchanges, draft.measured, _port_names(draft.rows, draft.ports), rules)
+    emission = (draft.commodities["kind"] == "emission").to_numpy()[ports.commodity]
+    open_port = ~emission & ~ports.natural
+    output = np.flatnonzero(open_port & (ports.coefficient > 0))
+    wanted = np.flatnonzero(open_port & (ports.coefficient < 0))
+    table = pl.DataFrame(
+        {
+            "port": np.arange(ports.plant.size),
+            "plant": ports.plant,
+            "commodity": ports.commodity,
+            "technology": plants.technology[ports.plant],
+        }
+    )
+    placed = rules.with_columns(
         commodity=pl.Series(positions(commodity_ids, rules["commodity"])),
         displaced=pl.Series(positions(commodity_ids, rules["displaced"])),
         technology=pl.Series(positions(technology_ids, rules["technology"])),
         row=pl.int_range(pl.len(), dtype=pl.Int64),
     )
-    givers = table[output].join(rules.select("commodity", "row"), on="commodity").sort("port", "row")
-    takers = (
-        table[wanted]
-        .join(rules.select("technology", "row", commodity="displaced"), on=["technology", "commodity"])
-        .sort("port", "row")
-    )
-    ends = Ends(
-        plant=ports.plant,
-        commodity=ports.commodity,
-        site=plants.site[ports.plant],
-        park=places.park[plants.site[ports.plant]],
-        enterprise=plants.enterprise[ports.plant],
-        main=ports.role == _MAIN,
-    )
+    givers = table[output].join(placed.select("commodity", "row"), on="commodity").sort("port", "row")
+    displaced = placed.select("technology", "row", commodity="displaced")
+    takers = table[wanted].join(displaced, on=["technology", "commodity"]).sort("port", "row")
     batches = concatenate(
         recipe_pairs(output, wanted, ports.commodity),
-        substitution_pairs(givers, takers, floats(rules["ratio"])),
+        substitution_pairs(givers, takers, floats(placed["ratio"])),
         _spoken(named),
     )
-    found = find_arcs(batches, ends, places, modes, named_keys(named, ports.plant.size))
-    made = t_per_unit[ports.commodity[np.maximum(plants.main, 0)]]
-    capped = np.isfinite(made) & (made > 0) & (plants.main >= 0)
+    ends = _ends(draft.places, ports, plants)
+    found = find_arcs(batches, ends, draft.places, modes, named_keys(named, ports.plant.size))
+    made = draft.t_per_unit[ports.commodity[np.maximum(plants.main, 0)]]
     arcs = finish_arcs(
         found,
         table,
-        _limits(library.substitutions, commodity_ids, technology_ids, t_per_unit),
-        capped,
+        _limits(library.substitutions, commodity_ids, technology_ids, draft.t_per_unit),
+        np.isfinite(made) & (made > 0) & (plants.main >= 0),
         named.amounts(found["giver"].to_numpy(), found["taker"].to_numpy()),
     )
-    return _lift_caps(arcs, ports, plants, t_per_unit)
+    return _lift_caps(arcs, ports, plants, draft.t_per_unit), named.unknowns
+
+
+def _ends(places: Places, ports: Ports, plants: Plants) -> Ends:
+    """Return what the search for arcs must know of each port."""
+    site = plants.site[ports.plant]
+    return Ends(
+        plant=ports.plant,
+        commodity=ports.commodity,
+        site=site,
+        park=places.park[site],
+        enterprise=plants.enterprise[ports.plant],
+        main=ports.role == _MAIN,
+    )
 
 
 def _lift_caps(arcs: Arcs, ports: Ports, plants: Plants, t_per_unit: Floats) -> Arcs:
@@ -287,21 +304,14 @@ def _fates(ports: Ports, fates: pl.DataFrame, commodity_ids: tuple[str, ...]) ->
 
 
 def _markets(
-    table: pl.DataFrame,
-    commodities: pl.DataFrame,
-    places: Places,
-    ports: Ports,
-    plants: Plants,
-    arcs: Arcs,
-    fates: Fates,
-    year: int,
-    t_per_unit: Floats,
+    table: pl.DataFrame, draft: _Draft, ports: Ports, plants: Plants, arcs: Arcs, fates: Fates, year: int
 ) -> tuple[Markets, Trades]:
     """Return explicit and implied markets; what is left of each output today sets the implied volumes."""
+    commodities, places = draft.commodities, draft.places
     emission = (commodities["kind"] == "emission").to_numpy()[ports.commodity]
     output = ports.coefficient > 0
     amount = port_amounts(plants.activity, ports.plant, ports.coefficient)
-    mass = np.nan_to_num(t_per_unit)[ports.commodity]
+    mass = np.nan_to_num(draft.t_per_unit)[ports.commodity]
     made = np.nan_to_num(plants.activity) * mass[np.maximum(plants.main, 0)]
     arc = base_arc_flows(amount, arcs, output, mass[arcs.giver], made[ports.plant[arcs.taker]])
     surplus = amount - np.bincount(arcs.giver, weights=arc, minlength=amount.size)

@@ -89,18 +89,6 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         .with_columns(same=pl.col("commodity") == pl.col("taken"), stated=pl.coalesce("ratio", "rule_ratio"))
     )
     placed = pl.col("giver").is_not_null() & pl.col("taker").is_not_null()
-    assumed = placed & pl.col("same").not_() & pl.col("stated").is_null()
-    unknowns = pl.concat(
-        [
-            found.filter(pl.col("giver").is_null()).select(
-                plant="from_plant", commodity="commodity", reason=pl.lit("exchange_not_given")
-            ),
-            found.filter(pl.col("taker").is_null()).select(
-                plant="to_plant", commodity="commodity", reason=pl.lit("exchange_not_taken")
-            ),
-            found.filter(assumed).select(plant="to_plant", commodity="commodity", reason=pl.lit("exchange_ratio")),
-        ]
-    )
     table = (
         found.filter(placed)
         .with_columns(rule=pl.col("same") | pl.col("stated").is_not_null(), ratio=pl.col("stated").fill_null(1.0))
@@ -113,7 +101,19 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         )
         .sort("giver", "taker")
     )
-    return Named(table, unknowns)
+    return Named(table, _not_placed(found, placed & pl.col("same").not_() & pl.col("stated").is_null()))
+
+
+def _not_placed(found: pl.DataFrame, assumed: pl.Expr) -> pl.DataFrame:
+    """Return what no port gives, what no port takes, and substitutions of assumed ratio: plant, commodity, reason."""
+    parts = (
+        (found.filter(pl.col("giver").is_null()), "from_plant", "exchange_not_given"),
+        (found.filter(pl.col("taker").is_null()), "to_plant", "exchange_not_taken"),
+        (found.filter(assumed), "to_plant", "exchange_ratio"),
+    )
+    return pl.concat([rows.select("commodity", plant=plant, reason=pl.lit(why)) for rows, plant, why in parts]).select(
+        "plant", "commodity", "reason"
+    )
 
 
 def named_keys(named: Named, width: int) -> Ints:
