@@ -332,3 +332,14 @@ def test_summary_and_figures_in_both_languages():
     memory = next(line for line in rating.summary() if line.name.key == "rating.memory_targets")
     assert memory.value == 4
     assert memory.unit == "/ 5"
+
+
+def test_the_focus_is_the_scope_of_which_most_is_known():
+    sites = [{"site": "city", "kind": "city"}, {"site": "a", "name": "Park A", "parent": "city", "kind": "park"}]
+    plan = place(sites=sites, indicators=[value("hj274-05", 7, "count", site="a")])
+    rating = rate(plan)
+    assert rating.focus == "a"
+    assert "Park A" in rating.figures("en")["statuses"]["layout"]["title"]["text"]
+    met = next(line for line in rating.summary() if line.name.key == "rating.met_before")
+    assert met.value == 1
+    assert rate(place(sites=sites)).focus == ""

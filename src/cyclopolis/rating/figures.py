@@ -5,17 +5,16 @@ from typing import Any
 import polars as pl
 
 from cyclopolis.foundation.result import Figure
-from cyclopolis.foundation.text import Language, say
-from cyclopolis.rating.values import WHOLE
+from cyclopolis.foundation.text import Language, Message, say
 
 _COLOURS = {"met": "#1b7f5c", "not_met": "#d1603d", "reported": "#4a7ebb", "unknown": "#c3c9cf"}
 _MOST_BARS = 30
 _FARTHEST = 2.0
 
 
-def status_figure(frameworks: pl.DataFrame, language: Language) -> Figure:
+def status_figure(frameworks: pl.DataFrame, scope: str, place: Message, language: Language) -> Figure:
     """Return stacked bars: met, not met, reported and unknown of each framework, before and after the design."""
-    table = frameworks.filter(pl.col("scope") == WHOLE)
+    table = frameworks.filter(pl.col("scope") == scope)
     designed = table["met_after"].is_not_null().any()
     states = ("before", "after") if designed else ("before",)
     titles = _names(table, "title", language)
@@ -38,7 +37,7 @@ def status_figure(frameworks: pl.DataFrame, language: Language) -> Figure:
         )
     layout = {
         "barmode": "stack",
-        "title": {"text": say("rating.figure_statuses", language)},
+        "title": {"text": say("rating.figure_statuses", language, place=place)},
         "xaxis": {"title": {"text": say("rating.axis_indicators", language)}},
         "yaxis": {"autorange": "reversed", "automargin": True},
         "legend": {"orientation": "h"},
@@ -47,10 +46,10 @@ def status_figure(frameworks: pl.DataFrame, language: Language) -> Figure:
     return {"data": data, "layout": layout}
 
 
-def distance_figure(indicators: pl.DataFrame, language: Language) -> Figure:
+def distance_figure(indicators: pl.DataFrame, scope: str, place: Message, language: Language) -> Figure:
     """Return bars of value over target (1 is met) of the judged indicators, the farthest from their target first."""
     table = (
-        indicators.filter((pl.col("scope") == WHOLE) & pl.col("reached_before").is_not_null())
+        indicators.filter((pl.col("scope") == scope) & pl.col("reached_before").is_not_null())
         .sort("reached_before", maintain_order=True)
         .head(_MOST_BARS)
     )
@@ -76,7 +75,7 @@ def distance_figure(indicators: pl.DataFrame, language: Language) -> Figure:
     ]
     layout = {
         "barmode": "group",
-        "title": {"text": say("rating.figure_distances", language)},
+        "title": {"text": say("rating.figure_distances", language, place=place)},
         "xaxis": {"title": {"text": say("rating.axis_reached", language)}, "range": [0, _FARTHEST]},
         "yaxis": {"autorange": "reversed", "automargin": True},
         "shapes": [{"type": "line", "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1, "line": {"dash": "dot"}}],

@@ -31,9 +31,24 @@ class Rating(Result):
     engine: ClassVar[str] = "rating"
     columns_package: ClassVar[str] = _PACKAGE
 
+    @property
+    def focus(self) -> str:
+        """Scope of which most is known (empty: the whole plan), the one that summary and figures show."""
+        known = (
+            self.tables["frameworks"]
+            .group_by("scope")
+            .agg(known=pl.sum_horizontal("met_before", "not_met_before", "reported_before").sum())
+            .sort(["known", "scope"], descending=[True, False])
+        )
+        return str(known["scope"].first() or WHOLE)
+
+    def _focus_name(self) -> Message:
+        names = self.facts["scopes"][self.focus]
+        return _title(names["en"], names["zh"])
+
     def summary(self) -> tuple[Line, ...]:
-        """Return, for the whole plan, how many indicators of each framework are met, and how many rest on memory."""
-        table = self.tables["frameworks"].filter(pl.col("scope") == WHOLE)
+        """Return how many indicators of each framework are met in `focus`, and how many rest on memory."""
+        table = self.tables["frameworks"].filter(pl.col("scope") == self.focus)
         lines = []
         for row in table.iter_rows(named=True):
             if row["met_before"] + row["not_met_before"] + row["reported_before"] + (row["met_after"] or 0) == 0:
@@ -44,7 +59,7 @@ class Rating(Result):
             if row["met_after"] is not None:
                 lines.append(Line(message("rating.met_after", framework=title), row["met_after"], of))
         judged = self.tables["indicators"].filter(
-            (pl.col("scope") == WHOLE) & pl.col("status_before").is_in(["met", "not_met"])
+            (pl.col("scope") == self.focus) & pl.col("status_before").is_in(["met", "not_met"])
         )
         lines.append(Line(message("rating.judged"), judged.height, f"/ {table['indicators'].sum()}"))
         memory = judged.filter(pl.col("threshold_provenance") == "memory").height
@@ -54,8 +69,8 @@ class Rating(Result):
     def figures(self, language: Language) -> Mapping[str, Figure]:
         """Return the statuses by framework, and how far the judged indicators are from their targets."""
         return {
-            "statuses": status_figure(self.tables["frameworks"], language),
-            "distances": distance_figure(self.tables["indicators"], language),
+            "statuses": status_figure(self.tables["frameworks"], self.focus, self._focus_name(), language),
+            "distances": distance_figure(self.tables["indicators"], self.focus, self._focus_name(), language),
         }
 
 
@@ -114,9 +129,18 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
         "base_year": plan.meta.base_year,
         "designed": designed,
         "frameworks": [one.id for one in chosen],
+        "scopes": _scope_names(plan, values.scopes),
         "notices": [problem.as_dict("en") for problem in values.notices],
     }
     return Rating({name: _table(name, rows) for name, rows in tables.items()}, facts, dict(plan.inputs))
+
+
+def _scope_names(plan: Plan, scopes: Sequence[str]) -> dict[str, dict[str, str]]:
+    names = {WHOLE: {"en": plan.meta.name, "zh": plan.meta.name_zh or plan.meta.name}}
+    for row in plan.tables["sites"].filter(pl.col("site").is_in(list(scopes))).iter_rows(named=True):
+        english = row["name"] or row["site"]
+        names[row["site"]] = {"en": english, "zh": row["name_zh"] or english}
+    return names
 
 
 def _choose(known: Mapping[str, Framework], wanted: Sequence[str] | None) -> tuple[Framework, ...]:
