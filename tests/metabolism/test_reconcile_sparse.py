@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse.csgraph import connected_components
 
-from cyclopolis.industry.metabolism import reconcile_inverse
+from cyclopolis.industry.metabolism import reconcile_eliminate, reconcile_inverse
 from cyclopolis.industry.metabolism.reconcile import ReconcileProblem, reconcile
 from cyclopolis.industry.metabolism.reconcile_eliminate import eliminate
 from cyclopolis.industry.metabolism.reconcile_hidden import hidden_variances
@@ -279,3 +279,29 @@ def test_unknowns_found_from_concentrations_too():
     np.testing.assert_allclose(
         spread_of_unknowns(system, columns), solved_spread(system, columns), rtol=1e-5, atol=1e-9
     )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_putting_in_many_unknowns_at_once_is_the_same_elimination(seed, monkeypatch):
+    """The same rank, free unknowns as many, and a solution set that holds the truth either way."""
+    generator = np.random.default_rng(seed)
+    matrix = sp.random_array((40, 60), density=0.06, rng=generator, format="csr")
+    matrix.data = generator.integers(1, 4, matrix.nnz) * generator.choice([-1.0, 1.0], matrix.nnz)
+    truth, unknown = generator.uniform(-1, 1, 60), generator.random(60) < 0.5
+    found = []
+    for batch in (1, 10**9):
+        monkeypatch.setattr(reconcile_eliminate, "BATCH", batch)
+        monkeypatch.setattr(reconcile_eliminate, "BATCH_SHARE", 0.0)
+        done = eliminate(sp.csr_matrix(matrix), matrix @ truth, unknown)
+        assert not done.reduced.toarray()[:, unknown].any()
+        np.testing.assert_allclose(done.reduced @ truth, done.reduced_right, atol=1e-9)
+        np.testing.assert_allclose(done.triangle @ truth, done.triangle_right, atol=1e-9)
+        assert not np.tril(done.triangle.toarray()[:, done.pivot_columns], -1).any()
+        assert np.unique(np.concatenate([done.pivot_rows, done.reduced_rows])).size == 40
+        found.append(done)
+    first, second = found
+    assert first.free_columns.size == second.free_columns.size
+    assert np.linalg.matrix_rank(first.reduced.toarray(), tol=1e-9) == np.linalg.matrix_rank(
+        second.reduced.toarray(), tol=1e-9
+    )
+    assert (first.reduced_size >= np.abs(first.reduced_right) - 1e-12).all()

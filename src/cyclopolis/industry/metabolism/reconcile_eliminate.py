@@ -3,7 +3,8 @@
 Sparse Gauss elimination with Markowitz' choice (fewest rows first, then the shortest row), restricted to the columns
 of unknowns. In a network of flows one step merges two balances, the smaller into the larger, so that the work grows
 like n log n; with general coefficients the same code is an ordinary threshold elimination. The rank decision is
-local: an entry that cancels to 1e-11 of what was added is zero.
+local: an entry that cancels to 1e-11 of what was added is zero. Rows that hold one unknown alone (a concentration times
+a flow, a plant with one unmeasured flow) are put into the others by the thousand, before that.
 """
 
 import heapq
@@ -18,6 +19,8 @@ Ints = NDArray[np.int64]
 
 PIVOT_SHARE = 0.1
 CANCELLED = 1e-11
+BATCH = 64
+BATCH_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,44 @@ def _from_rows(rows: list[dict[int, float]], width: int) -> sp.csr_matrix:
     return packed
 
 
+def _sole_unknowns(matrix: sp.csr_matrix, unknown: NDArray[np.bool_]) -> tuple[Ints, Ints, Floats]:
+    """Return rows that hold one unknown alone, that unknown and its coefficient; one row, the shortest, per unknown."""
+    owner = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    hit = np.flatnonzero(unknown[matrix.indices])
+    sole = hit[np.bincount(owner[hit], minlength=matrix.shape[0])[owner[hit]] == 1]
+    largest = np.zeros(matrix.shape[1])
+    np.maximum.at(largest, matrix.indices[hit], np.abs(matrix.data[hit]))
+    columns = matrix.indices[sole]
+    sole = sole[np.abs(matrix.data[sole]) >= PIVOT_SHARE * largest[columns]]
+    rows, columns, values = owner[sole], matrix.indices[sole].astype(np.int64), matrix.data[sole]
+    order = np.lexsort((rows, np.diff(matrix.indptr)[rows], columns))
+    first = order[np.append(True, np.diff(columns[order]) > 0)] if order.size else order
+    return rows[first], columns[first], values[first]
+
+
+def _substitute(
+    matrix: sp.csr_matrix, right: Floats, size: Floats, pivots: tuple[Ints, Ints, Floats]
+) -> tuple[sp.csr_matrix, Floats, Floats]:
+    """Put many unknowns into all other rows at once; the pivot rows become empty."""
+    rows, columns, values = pivots
+    keep = np.ones(matrix.shape[0])
+    keep[rows] = 0.0
+    rest = sp.csr_matrix(sp.diags_array(keep) @ matrix)
+    factors = sp.csr_matrix(rest[:, columns] @ sp.diags_array(1.0 / values))
+    known = matrix[rows]
+    fresh = sp.csr_matrix(rest - factors @ known)
+    terms = sp.csr_matrix(abs(rest) + abs(factors) @ abs(known))
+    fresh.sort_indices()
+    terms.sort_indices()
+    wide = fresh.shape[1]
+    owner = np.repeat(np.arange(fresh.shape[0], dtype=np.int64), np.diff(fresh.indptr)) * wide + fresh.indices
+    whole = np.repeat(np.arange(terms.shape[0], dtype=np.int64), np.diff(terms.indptr)) * wide + terms.indices
+    fresh.data[np.abs(fresh.data) <= CANCELLED * terms.data[np.searchsorted(whole, owner)]] = 0.0
+    fresh.eliminate_zeros()
+    fresh.sort_indices()
+    return fresh, right - factors @ right[rows], size + abs(factors) @ size[rows]
+
+
 def eliminate(
     matrix: sp.csr_matrix, right: Floats, unknown: NDArray[np.bool_], size: Floats | None = None
 ) -> Elimination:
@@ -153,7 +194,17 @@ def eliminate(
     ([[1.0, 0.0, -1.0]], [1])
     """
     size = np.abs(right) if size is None else size
-    work = _start(matrix, right, size, unknown)
+    left = unknown.copy()
+    batches: list[tuple[Ints, Ints, sp.csr_matrix, Floats]] = []
+    while True:
+        pivots_at_once = _sole_unknowns(matrix, left)
+        rows, columns, _ = pivots_at_once
+        if rows.size < max(BATCH, BATCH_SHARE * left.sum()):
+            break
+        batches.append((rows, columns, matrix[rows], right[rows]))
+        matrix, right, size = _substitute(matrix, right, size, pivots_at_once)
+        left[columns] = False
+    work = _start(matrix, right, size, left)
     free, pivots = [], []
     while work.queue:
         count, column = heapq.heappop(work.queue)
@@ -176,29 +227,40 @@ def eliminate(
                 work.holders[other].discard(pivot)
                 heapq.heappush(work.queue, (len(work.holders[other]), other))
         pivots.append((pivot, column, work.rows.pop(pivot)))
-    return _finish(matrix, work, pivots, free)
+    return _finish(matrix, work, batches, pivots, free)
 
 
 def _finish(
-    matrix: sp.csr_matrix, work: _Work, pivots: list[tuple[int, int, dict[int, float]]], free: list[int]
+    matrix: sp.csr_matrix,
+    work: _Work,
+    batches: list[tuple[Ints, Ints, sp.csr_matrix, Floats]],
+    pivots: list[tuple[int, int, dict[int, float]]],
+    free: list[int],
 ) -> Elimination:
-    """Join the merged rows with those that never held an unknown."""
+    """Join the merged rows with those that never held an unknown, and the pivot rows in their order."""
     width = matrix.shape[1]
     touched = sorted(work.rows)
+    late = np.array([pivot for pivot, _, _ in pivots], dtype=np.int64)
     used = np.zeros(matrix.shape[0], dtype=bool)
     used[touched] = True
-    used[[pivot for pivot, _, _ in pivots]] = True
+    used[late] = True
+    for rows, _, _, _ in batches:
+        used[rows] = True
     rest = np.flatnonzero(~used)
-    merged = _from_rows([work.rows[row] for row in touched], width)
     order = np.concatenate([rest, np.asarray(touched, dtype=np.int64)])
+    merged = _from_rows([work.rows[row] for row in touched], width)
     right = np.asarray(work.right)
     return Elimination(
-        np.array([pivot for pivot, _, _ in pivots], dtype=np.int64),
-        np.array([column for _, column, _ in pivots], dtype=np.int64),
-        _from_rows([row for _, _, row in pivots], width),
-        right[[pivot for pivot, _, _ in pivots]],
+        np.concatenate([*(rows for rows, _, _, _ in batches), late]),
+        np.concatenate(
+            [*(columns for _, columns, _, _ in batches), np.array([column for _, column, _ in pivots], dtype=np.int64)]
+        ),
+        sp.csr_matrix(
+            sp.vstack([*(held for _, _, held, _ in batches), _from_rows([row for _, _, row in pivots], width)])
+        ),
+        np.concatenate([*(sides for _, _, _, sides in batches), right[late]]),
         np.array(sorted(free), dtype=np.int64),
-        sp.csr_matrix(sp.vstack([matrix[rest], merged], format="csr")) if touched else matrix[rest],
+        sp.csr_matrix(sp.vstack([matrix[rest], merged], format="csr")) if touched else sp.csr_matrix(matrix[rest]),
         right[order],
         np.asarray(work.size)[order],
         order,
