@@ -103,7 +103,7 @@ def _alternatives(posed: Posed) -> tuple[Floats, Floats]:
     markets, trades, fates = network.markets, network.trades, network.fates
     size = network.ports.plant.size
     price = markets.price[trades.market]
-    buying = markets.direction[trades.market] == BUY
+    buying = (markets.direction[trades.market] == BUY) & (markets.volume_max[trades.market] > 0)
     bought = np.full(size, np.inf)
     np.minimum.at(bought, trades.port[buying], np.where(np.isnan(price[buying]), np.inf, price[buying]))
     open_sale = (markets.direction[trades.market] == SELL) & (markets.volume_max[trades.market] > 0) & ~np.isnan(price)
