@@ -172,8 +172,8 @@ def test_no_plan_there(tmp_path: Path) -> None:
 
 
 def test_keys_of_plan_toml(write_plan) -> None:
-    plan = read_plan(write_plan({"plan.toml": '名称 = "x"\n基准年 = "2023年"\n折现率 = "8%"\n语言 = "中文"\n'.replace(
-        "名称", '"名称"').replace("基准年", '"基准年"').replace("折现率", '"折现率"').replace("语言", '"语言"')}))  # fmt: skip
+    toml = '"名称" = "x"\n"基准年" = "2023年"\n"折现率" = "8%"\n"语言" = "中文"\n'
+    plan = read_plan(write_plan({"plan.toml": toml}))
     assert (plan.meta.base_year, plan.meta.discount_rate, plan.meta.language) == (2023, 0.08, "zh")
     assert plan.meta.horizon == ()
     problems = check_plan(write_plan({"plan.toml": TOML + "[place]\nx = 1\n"}))

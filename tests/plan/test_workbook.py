@@ -1,6 +1,6 @@
 """Workbooks: numbers, dates, error cells and merged cells as real users send them; templates in both languages."""
 
-import datetime
+import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
@@ -38,7 +38,9 @@ def rows_of(name: str) -> list[list[str | float]]:
     return [[cell(part) for part in line.split(",")] for line in SOUND[name].splitlines()]
 
 
-def write_book(path: Path, change: Callable[[dict[str, Worksheet], Workbook], None] = lambda sheets, book: None) -> Path:
+def write_book(
+    path: Path, change: Callable[[dict[str, Worksheet], Workbook], None] = lambda sheets, book: None
+) -> Path:
     book = Workbook(path)
     sheets = {}
     for table in ("plan", "sites", "plants", "markets"):
@@ -67,7 +69,7 @@ def test_dates_flags_blank_rows_and_chinese_sheets(tmp_path: Path) -> None:
     def change(sheets: dict[str, Worksheet], book: Workbook) -> None:
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         sheets["plants"].write_row(0, 7, ["最晚建设年", "可关停"])
-        sheets["plants"].write_datetime(3, 7, datetime.datetime(2031, 6, 30), day)
+        sheets["plants"].write_datetime(3, 7, dt.date(2031, 6, 30), day)
         sheets["plants"].write_boolean(1, 8, True)
         limits = book.add_worksheet("约束")
         limits.write_row(2, 1, ["范围", "约束量", "上限", "单位"])
@@ -117,7 +119,7 @@ def test_merged_cells_are_located(tmp_path: Path) -> None:
 
 def test_a_date_where_a_number_is_wanted_is_told(tmp_path: Path) -> None:
     def change(sheets: dict[str, Worksheet], book: Workbook) -> None:
-        sheets["plants"].write_datetime(1, 4, datetime.datetime(2024, 1, 2), book.add_format({"num_format": "m-d"}))
+        sheets["plants"].write_datetime(1, 4, dt.date(2024, 1, 2), book.add_format({"num_format": "m-d"}))
 
     (problem,) = check_plan(write_book(tmp_path / "park.xlsx", change))
     assert (problem.text.key, problem.value) == ("plan.not_a_number", "2024-01-02")
@@ -166,30 +168,31 @@ def test_a_damaged_workbook_is_a_problem(tmp_path: Path) -> None:
             assert problem.render("en")
 
 
+def fill(sheet: Worksheet, table: str, frame: pl.DataFrame, language: str) -> None:
+    """Write a table's values below the template's headers, choices in the template's language."""
+    for position, column in enumerate(columns()[table]):
+        for number, value in enumerate(frame[column.name], start=1):
+            if value is not None:
+                is_choice = column.type == "choice"
+                sheet.write(number, position, choice_label(column, value, language) if is_choice else value)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_filled_template_reads_back(tmp_path: Path, language: str) -> None:
-    """Fill the template of either language with an example's values, by position of the headers, and read it."""
+    """Fill the template of either language with an example's values and read it."""
     wanted = read_plan(example("quickstart"))
     template = CalamineWorkbook.from_path(write_template(tmp_path / "empty.xlsx", language))
     book = Workbook(tmp_path / "filled.xlsx")
-    for name in template.sheet_names:
-        sheet = book.add_worksheet(name)
+    sheets = {name: book.add_worksheet(name) for name in template.sheet_names}
+    for name, sheet in sheets.items():
         for number, row in enumerate(template.get_sheet_by_name(name).to_python()):
             sheet.write_row(number, 0, row)
-        if name == table_label("plan", language):
-            for number, key in enumerate(plan_keys(), start=1):
-                value = getattr(wanted.meta, key.name)
-                sheet.write(number, 1, "; ".join(map(str, value)) if isinstance(value, tuple) else value)
-        for table, described in columns().items():
-            if name != table_label(table, language):
-                continue
-            for number, row in enumerate(wanted.tables[table].iter_rows(named=True), start=1):
-                for position, column in enumerate(described):
-                    value = row[column.name]
-                    if column.type == "choice" and value is not None:
-                        value = choice_label(column, value, language)
-                    if value is not None:
-                        sheet.write(number, position, value)
+    for number, key in enumerate(plan_keys(), start=1):
+        value = getattr(wanted.meta, key.name)
+        shown = "; ".join(map(str, value)) if isinstance(value, tuple) else value
+        sheets[table_label("plan", language)].write(number, 1, shown)
+    for table, frame in wanted.tables.items():
+        fill(sheets[table_label(table, language)], table, frame, language)
     book.close()
     plan = read_plan(tmp_path / "filled.xlsx")
     assert plan.meta == wanted.meta

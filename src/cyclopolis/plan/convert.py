@@ -125,25 +125,33 @@ def convert(text: TextTable, known: Mapping[str, Known]) -> tuple[pl.DataFrame, 
     series: list[pl.Series] = []
     for column in columns()[text.table]:
         texts = text.frame[column.name]
-        values = _typed(texts, column)
-        bad = values.is_null() & texts.is_not_null()
-        problems += _at(text, column, bad, *_unreadable(column))
-        if column.required:
-            problems += (
-                _at(text, column, texts.is_null(), message("plan.empty_cell")) if column.name in text.written else []
-            )
-        if column.minimum is not None or column.maximum is not None:
-            problems += _outside(text, column, values)
-        if column.type == "ref" and known[column.refers].whole:
-            problems += _unresolved(text, column, values, known[column.refers])
-        if column.type == "list" and not column.refers:
-            values, wrong = _listed_choices(text, column, values)
-            problems += wrong
-        if column.type == "list" and column.refers and known[column.refers].whole:
-            problems += _unresolved_lists(text, column, values, known[column.refers])
+        if column.required and column.name in text.written and texts.null_count():
+            problems += _at(text, column, texts.is_null(), message("plan.empty_cell"))
+        if texts.null_count() == texts.len():
+            series.append(pl.Series(column.name, [None] * texts.len(), dtype=column.dtype))
+            continue
+        values, found = _converted(text, column, known.get(column.refers))
         series.append(values)
-    frame = pl.DataFrame([*series, text.frame[ROW], text.frame[PLACE]])
-    return frame, problems
+        problems += found
+    return pl.DataFrame([*series, text.frame[ROW], text.frame[PLACE]]), problems
+
+
+def _converted(text: TextTable, column: Column, known: Known | None) -> tuple[pl.Series, list[Problem]]:
+    """Convert one column that is not empty; see `convert`."""
+    texts = text.frame[column.name]
+    values = _typed(texts, column)
+    problems: list[Problem] = []
+    if values.null_count() > texts.null_count():
+        problems += _at(text, column, values.is_null() & texts.is_not_null(), *_unreadable(column))
+    if column.minimum is not None or column.maximum is not None:
+        problems += _outside(text, column, values)
+    if column.type == "list" and not column.refers:
+        values, found = _listed_choices(text, column, values)
+        problems += found
+    if known is not None and known.whole:
+        check = _unresolved_lists if column.type == "list" else _unresolved
+        problems += check(text, column, values, known)
+    return values, problems
 
 
 def _typed(texts: pl.Series, column: Column) -> pl.Series:

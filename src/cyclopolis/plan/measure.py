@@ -86,6 +86,8 @@ def apply_units(
     measures something else
     """
     problems: list[Problem] = []
+    if frame.is_empty():
+        return frame, problems
     ruled = {column: unit for unit, names in tables()[text.table].units.items() for column in names}
     for column in columns()[text.table]:
         given = text.header_units.get(column.name)

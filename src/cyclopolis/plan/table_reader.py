@@ -108,7 +108,7 @@ def _fast(text: str, separator: str) -> tuple[pl.DataFrame, np.ndarray, list[Pro
     lengths[blank] = 0
     width = int(lengths.max(initial=0))
     if width == 0:
-        return pl.DataFrame({ROW: pl.Series([], dtype=pl.Int64)}), lengths, []
+        return pl.DataFrame([pl.Series(ROW, range(1, lengths.size + 1), dtype=pl.Int64)]), lengths, []
     schema = {str(position): pl.String() for position in range(width)}
     try:
         frame = pl.read_csv(data, has_header=False, schema=schema, separator=separator, truncate_ragged_lines=False)
@@ -142,12 +142,11 @@ def _slow(text: str, separator: str, file: str) -> tuple[pl.DataFrame, np.ndarra
         problems.append(Problem(message("plan.quote_open"), file=file, row=len(rows)))
     lengths = np.array([len(row) for row in rows], dtype=np.int64)
     width = int(lengths.max(initial=0))
-    columns: dict[str, list[str | None]] = {
-        str(position): [row[position] if position < len(row) else None for row in rows] for position in range(width)
-    }
-    schema = {name: pl.String() for name in columns}
-    frame = pl.DataFrame(columns, schema=schema)
-    return frame.with_columns(pl.int_range(1, len(rows) + 1, dtype=pl.Int64).alias(ROW)), lengths, problems
+    cells = [
+        pl.Series(str(position), [row[position] if position < len(row) else None for row in rows], dtype=pl.String)
+        for position in range(width)
+    ]
+    return pl.DataFrame([*cells, pl.Series(ROW, range(1, len(rows) + 1), dtype=pl.Int64)]), lengths, problems
 
 
 def _ends_open(text: str, separator: str) -> bool:

@@ -102,6 +102,8 @@ def _unknown_unit(text: TextTable, row: int, place: str | None, unit: str) -> li
 
 def sort_rows(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Return rows in the order of their values, so that the order in the file changes nothing."""
+    if frame.is_empty():
+        return frame
     names = [column.name for column in columns()[table]]
     key = [name for name in tables()[table].key if name in names]
     rest = [name for name in names if name not in key]
