@@ -33,7 +33,7 @@ def test_the_chord_meets_the_curve_at_both_ends_and_lies_below_it_between(smalle
 
 def test_capital_of_unknown_scale_is_unknown():
     one, nan = np.array([1.0]), np.array([np.nan])
-    for values in ((one, one, one, nan), (one, nan, one, one), (nan, one, one, one), (one, one, nan, one)):
+    for values in ((2 * one, one, one, nan), (one, nan, one, one), (nan, one, one, one), (one, one, nan, one)):
         assert np.isnan(scaled_capital(*values)).all()
 
 
@@ -56,10 +56,19 @@ def test_what_a_place_allows(wish, expected):
     assert library_candidates(sites(wish), tiny_library().technologies)["plant"].to_list() == expected
 
 
-def test_a_technology_of_unknown_size_is_no_candidate():
-    rows = [{**row, "reference_capacity": None} if row["technology"] == "power" else row for row in TECHNOLOGIES]
+@pytest.mark.parametrize("unknown", ["reference_capacity", "capex"])
+def test_a_technology_of_unknown_size_or_capital_is_no_candidate(unknown):
+    rows = [{**row, unknown: None} if row["technology"] == "power" else row for row in TECHNOLOGIES]
     found = library_candidates(sites("any"), tiny_library(technologies=rows).technologies)
     assert found["technology"].to_list() == ["brick", "cement"]
+
+
+def test_without_an_exponent_the_full_capital_is_due_at_any_size():
+    rows = [{**row, "scale_exponent": None} for row in TECHNOLOGIES]
+    row = {"plant": "b", "site": "hill", "technology": "brick", "status": "candidate"}
+    network = compile_network(tiny_plan(tiny_library(technologies=rows), plants=[*PLANTS, row]))
+    at = network.plant_ids.index("b")
+    assert (network.plants.capex_fixed[at], network.plants.capex_slope[at]) == (20.0, 0.0)
 
 
 def test_the_users_plant_of_that_name_wins():

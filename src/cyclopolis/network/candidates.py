@@ -39,11 +39,15 @@ def capital_chord(smallest: Floats, largest: Floats, at_smallest: Floats, at_lar
 
 
 def library_candidates(sites: pl.DataFrame, technologies: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per site and library technology that the site allows and whose size is known.
+    """Return one row per site and library technology that the site allows and whose size and capital are known.
 
     Columns: plant (``new:TECHNOLOGY@SITE``), site, technology.
     """
-    known = technologies.filter(pl.col("reference_capacity") > 0).select("technology").sort("technology")
+    known = (
+        technologies.filter((pl.col("reference_capacity") > 0) & pl.col("capex").is_not_null())
+        .select("technology")
+        .sort("technology")
+    )
     wanted = (
         sites.filter(pl.col("new_plants").is_not_null())
         .sort("site")
@@ -104,6 +108,7 @@ def read_plants(
     own_capex = floats(rows["capex"])
     capex = np.where(np.isnan(own_capex), scaled_capital(capacity, reference, capital, exponent), own_capex)
     at_smallest = np.where(np.isnan(own_capex), scaled_capital(smallest, reference, capital, exponent), own_capex)
+    at_smallest = np.where(np.isnan(at_smallest), capex, at_smallest)
     fixed, slope = capital_chord(smallest, capacity, at_smallest, capex)
     size = np.where(standing & np.isnan(capacity), activity, capacity)
     with np.errstate(divide="ignore", invalid="ignore"):
