@@ -33,9 +33,10 @@ def test_indicators_by_hand():
             value("iav", 1.2, "亿元"),  # 12,000 x 10^4 CNY
             value("isw_old_stock_utilised", 0, "t"),
             value("hitech_output", 150, "million CNY"),
+            value("energy_tce", 29.3076 * 6000, "GJ"),
         ],
     )
-    rating = rate(plan, quantities({**WASTE, "water": 96000.0, "energy": 29.3076 * 6000}))
+    rating = rate(plan, quantities({**WASTE, "water": 96000.0, "energy": 1e9}))
     expected = {
         "hj274-01": 30.0,  # 150 of 500 million CNY
         "hj274-02": 12.0,  # 12,000 / 1,000 people
@@ -343,3 +344,24 @@ def test_the_focus_is_the_scope_of_which_most_is_known():
     met = next(line for line in rating.summary() if line.name.key == "rating.met_before")
     assert met.value == 1
     assert rate(place(sites=sites)).focus == ""
+
+
+def test_a_part_of_what_the_design_changes_lapses():
+    plan = place(sites=[PARK], indicators=[value("hitech_output", 1, "亿元"), value("industrial_output", 5, "亿元")])
+    same = rate(plan, quantities({"sales": 1e8}, {"sales": 1e8}))
+    assert row(same, "hj274-01")["value_after"] == 20
+    more = rate(plan, quantities({"sales": 1e8}, {"sales": 2e8}))
+    found = row(more, "hj274-01")
+    assert (found["value_before"], found["value_after"], found["status_after"]) == (20, None, "unknown")
+    assert found["origin_after"] == "hitech_output=lapsed; industrial_output=user+engine"
+    inputs = {one["input"]: one["value_after"] for one in more.tables["inputs"].iter_rows(named=True)}
+    assert inputs["industrial_output"] == 60000
+
+
+def test_energy_bought_is_never_taken_for_energy_used():
+    """A power plant buys coal and sells power: the statistics deduct what it sells, so only the user's figure counts."""
+    rating = rate(
+        place(sites=[PARK], indicators=[value("iav", 1, "亿元")]), quantities({"energy": 1e9}, {"energy": 2e9})
+    )
+    assert row(rating, "hj274-11")["missing_before"] == "energy_tce"
+    assert row(rating, "hj274-11")["missing_after"] == "energy_tce"

@@ -18,6 +18,9 @@ Numbers = npt.NDArray[np.float64]
 WHOLE = ""
 """Scope of the plan as a whole."""
 
+_NEGLIGIBLE = 1e-9
+"""Relative change of an engine's figure that is rounding."""
+
 _WEAKEST_LAST = ("measured", "user", "seen", "computed", "memory", "assumed")
 
 
@@ -26,7 +29,8 @@ class Cell:
     """One value of one input in one scope.
 
     ``origin`` is user (indicators table), plan (summed from the plan's tables), engine, user+engine, plan+engine (the
-    engine's change by the design laid over the given value), or exceeds (that sum would be negative, so it is unknown).
+    engine's change by the design laid over the given value), exceeds (that sum would be negative, so it is unknown), or
+    lapsed (a part of something that the design changes, so it is unknown).
     """
 
     value: float
@@ -171,14 +175,23 @@ def _after_cells(
         if first is None or last is None:
             after[name] = cell
             continue
-        value = cell.value + last.value - first.value
-        impossible = value < -1e-9 * max(abs(cell.value), abs(last.value)) and cell.value >= 0 <= last.value
-        after[name] = Cell(
-            float("nan") if impossible else value,
-            "exceeds" if impossible else f"{cell.origin}+engine",
-            weakest([cell.provenance, first.provenance, last.provenance]),
-        )
+        after[name] = _changed(cell, first, last, lapses=one.use == "lapses")
     return after
+
+
+def _changed(cell: Cell, first: Cell, last: Cell, *, lapses: bool) -> Cell:
+    """Lay the engine's change over a given value, or say why that cannot be."""
+    change = last.value - first.value
+    small = _NEGLIGIBLE * max(abs(first.value), abs(last.value), abs(cell.value))
+    if abs(change) <= small:
+        return cell
+    classes = weakest([cell.provenance, first.provenance, last.provenance])
+    if lapses:
+        return Cell(float("nan"), "lapsed", classes)
+    value = cell.value + change
+    if value < -small and cell.value >= 0 <= last.value:
+        return Cell(float("nan"), "exceeds", classes)
+    return Cell(value, f"{cell.origin}+engine", classes)
 
 
 def _plan_cells(plan: Plan, inputs: Mapping[str, Input], scope: str) -> dict[str, Cell]:

@@ -25,8 +25,9 @@ class Input:
         For a value that is a word: the plan gives its number, 1 for the first.
     engine : Formula or None
         Its value in terms of the engines' quantities.
-    use : {"value", "change", ""}
-        Whether the engine's figure may stand as the value, or only its change by the design is used.
+    use : {"value", "change", "lapses", ""}
+        Whether the engine's figure may stand as the value, only its change by the design is used, or the value lapses
+        when the engine's figure changes (a part of it, whose share in the change is unknown).
     plan : str
         Column of the plan's tables that it is summed from (``enterprises.employees``), if any.
     """
