@@ -197,7 +197,7 @@ def test_a_plant_of_unknown_activity_stands_still():
 activities = st.floats(0, 1e5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.tuples(activities, activities, activities), st.floats(0, 5e3), st.booleans())
 def test_in_any_base_year_every_port_adds_up(activity, exchanged, open_ended):
     plants = [{**row, "activity": run, "capacity": None} for row, run in zip(PLANTS, activity, strict=True)]

@@ -1,8 +1,10 @@
 """Quantities of the tiny park, each worked out on paper, and what must hold for any state."""
 
+from functools import cache
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tiny_park import COMMODITIES, FATES, PLANTS, SITES, tiny_library, tiny_plan
 
@@ -92,15 +94,19 @@ def test_building_counts_capital_land_and_jobs():
     assert ("new:brick@lot", None, "land") not in unknown_terms(network).rows()
 
 
-@settings(max_examples=12, deadline=None)
+@cache
+def rich():
+    network = compile_network(tiny_plan(sites=[{**site, "new_plants": "any"} for site in SITES]), candidates=True)
+    return network, quantities(network)
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_the_whole_is_the_sum_of_the_plants_and_gain_the_sum_of_its_parts(seed):
-    network = compile_network(tiny_plan(sites=[{**site, "new_plants": "any"} for site in SITES]), candidates=True)
+    network, forms = rich()
     rng = np.random.default_rng(seed)
     plants = len(network.plant_ids)
     arcs, trades, fates = network.arcs.giver.size, network.trades.port.size, network.fates.port.size
     state = Flows(*(rng.uniform(0, 1e4, size) for size in (plants, arcs, trades, fates, plants, plants)))
-    forms = quantities(network)
     for form in forms.values():
         parts = form.by_plant(network, state)
         assert parts.sum() == pytest.approx(form.value(state), rel=1e-9, abs=1e-6)
