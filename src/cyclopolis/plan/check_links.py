@@ -30,6 +30,8 @@ def _technologies(frames: Mapping[str, pl.DataFrame]) -> dict[str, str]:
 
 def check_measurements(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
     """Check that a measurement says where it was taken, and that its commodity passes there."""
+    if frames["measurements"].is_empty():
+        return
     ports, technologies = _ports(library), _technologies(frames)
     for row in frames["measurements"].iter_rows(named=True):
         number, place = row[ROW], row[PLACE]
@@ -58,6 +60,8 @@ def check_measurements(text: TextTable, frames: Mapping[str, pl.DataFrame], libr
 
 def check_exchanges(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
     """Check that the giver makes and the taker takes what is exchanged, and that an existing one has existing ends."""
+    if frames["exchanges"].is_empty():
+        return
     technologies = _technologies(frames)
     status = dict(frames["plants"].select("plant", "status").drop_nulls().rows())
     recipe: dict[tuple[str, str], set[str]] = {}
@@ -164,20 +168,22 @@ def check_surplus(text: TextTable, frames: Mapping[str, pl.DataFrame], library: 
     What existing plants make is sold in the base year, so a market for it exists at that volume.
     """
     plants = frames["plants"].select("plant", "technology", "status").drop_nulls()
+    kinds = plants.select("technology", "status").unique(maintain_order=True)
     outputs = library.recipes.filter((pl.col("direction") == "out") & (pl.col("amount") > 0)).select(
         "technology", "commodity"
     )
-    made = plants.join(outputs, on="technology", how="inner").sort("commodity", "plant")
+    made = kinds.join(outputs, on="technology", how="inner", maintain_order="left_right")
     inputs = library.recipes.filter(direction="in").select("technology", "commodity")
     takers = pl.concat([inputs, library.substitutions.select("technology", "commodity")])
     has_place = (
         set(made.filter(status="existing")["commodity"])
-        | set(plants.join(takers, on="technology", how="inner")["commodity"])
+        | set(takers.filter(pl.col("technology").is_in(kinds["technology"].to_list()))["commodity"])
         | set(frames["markets"].filter(pl.col("sell_price").is_not_null())["commodity"].drop_nulls())
         | set(library.fates["commodity"])
         | set(library.commodities.filter(pl.col("natural") | (pl.col("kind") == "emission"))["commodity"])
     )
-    lost = made.filter(~pl.col("commodity").is_in(sorted(has_place)))
+    lost = made.filter(~pl.col("commodity").is_in(sorted(has_place))).select("technology", "commodity").unique()
+    lost = plants.join(lost, on="technology", how="inner").sort("commodity", "plant")
     for (commodity,), rows in lost.group_by("commodity", maintain_order=True):
         names = rows["plant"].unique(maintain_order=True).to_list()
         shown = ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -25,16 +26,25 @@ _SUGGESTED = 200
 class Known:
     """Identifiers that references may name, the names by which people call them, and whether these are all.
 
-    Where the table that defines them could not be read whole, nothing is said of references to it.
+    ``rows`` has the columns ``id``, ``name`` and ``name_zh``. Where the table that defines them could not be read
+    ``whole``, nothing is said of references to it.
     """
 
-    ids: tuple[str, ...]
-    called: Mapping[str, str]
+    rows: pl.DataFrame
     whole: bool = True
+
+    @cached_property
+    def ids(self) -> pl.Series:
+        """Return the identifiers, each once."""
+        return self.rows["id"].unique(maintain_order=True)
+
+    @cached_property
+    def _called(self) -> Mapping[str, str]:
+        return {name: row[0] for row in self.rows.iter_rows() for name in row[:0:-1] if name}
 
     def near(self, value: str) -> str:
         """Return the identifier that was probably meant: the one called so, else the one spelt most alike."""
-        return self.called.get(value) or nearest(value, self.ids)
+        return self._called.get(value) or nearest(value, self.ids)
 
 
 def read_numbers(texts: pl.Series, percent: float | None = None) -> pl.Series:
@@ -228,7 +238,7 @@ def _outside(text: TextTable, column: Column, values: pl.Series) -> list[Problem
 
 def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Known) -> list[Problem]:
     """Return a problem for each reference that no row defines."""
-    mask = values.is_not_null() & ~values.is_in(known.ids)
+    mask = values.is_not_null() & ~values.is_in(known.ids.implode())
     if not mask.any():
         return []
     wrong = values.filter(mask).unique(maintain_order=True).to_list()
@@ -252,7 +262,7 @@ def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known:
     """Return a problem for each part of a list that no row defines."""
     parts = pl.DataFrame([text.frame[ROW], text.frame[PLACE], values.str.split(";").alias("part")])
     parts = parts.explode("part").drop_nulls("part")
-    wrong = parts.filter(~pl.col("part").is_in([*known.ids, *column.choices]))
+    wrong = parts.filter(~pl.col("part").is_in([*known.ids.to_list(), *column.choices]))
     return [
         text.problem(
             "plan.unknown_id",

@@ -183,9 +183,8 @@ def _known(texts: Mapping[str, TextTable], library: Library, unsure: Collection[
         sources = [texts[table].frame]
         if table in _DEFINES:
             sources.insert(0, library.tables()[table])
-        rows = pl.concat([frame.select(own, "name", "name_zh") for frame in sources]).drop_nulls(own)
-        called = {name: row[0] for row in rows.rows() for name in row[:0:-1] if name}
-        known[table] = Known(tuple(dict.fromkeys(rows[own].to_list())), called, table not in unsure)
+        rows = pl.concat([frame.select(pl.col(own).alias("id"), "name", "name_zh") for frame in sources])
+        known[table] = Known(rows.drop_nulls("id"), table not in unsure)
     return known
 
 

@@ -106,8 +106,7 @@ def sort_rows(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     names = [column.name for column in columns()[table]]
     key = [name for name in tables()[table].key if name in names]
-    rest = [name for name in names if name not in key]
-    return frame.sort([*key, *rest, ROW], nulls_last=False, maintain_order=True)
+    return frame.sort([*(key or names), ROW], nulls_last=False, maintain_order=True)
 
 
 def strip_places(frame: pl.DataFrame) -> pl.DataFrame:
