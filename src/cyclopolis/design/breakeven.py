@@ -8,10 +8,11 @@ loss per unit given is what each unit would have to be worth more for the exchan
 import time
 from dataclasses import dataclass, replace
 
+import linopy
 import numpy as np
 import polars as pl
 
-from cyclopolis.design.model import solve_problem
+from cyclopolis.design.model import build_model, demand_arcs, solve_model
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.problem import DesignProblem, Solution, SolveOptions
 from cyclopolis.network import find_arcs, find_port
@@ -57,13 +58,8 @@ def settle(problem: DesignProblem, solution: Solution, free: Ints) -> DesignProb
     )
 
 
-def force_arc(
-    problem: DesignProblem, solution: Solution, arcs: Ints, asked: float | None
-) -> tuple[float, float] | None:
-    """Return the amount forced along the best of some arcs and the loss it brings; None when none can carry anything.
-
-    The amount is the one asked for; without one, a small share of what both ends allow, or all of it when a plant has
-    to be built for it (its capital would else fall on a few tonnes). What limits do not allow is tried again with less.
+class Forcing:
+    """Forces arcs into a design whose builds are settled; models are written once and only bounds change.
 
     Parameters
     ----------
@@ -71,41 +67,66 @@ def force_arc(
         With its builds free.
     solution : Solution
         The design.
-    arcs : ndarray of int
-        Arcs that would do.
-    asked : float or None
-        Units given per year.
-
-    Returns
-    -------
-    (float, float) or None
-        Units given per year, and CNY per year lost.
     """
-    network, plants = problem.network, problem.network.plants
-    reference = solve_problem(settle(problem, solution, np.zeros(0, dtype=np.int64)))
-    best: tuple[float, float] | None = None
-    for at, limit in zip(arcs.tolist(), _most(problem, arcs).tolist(), strict=True):
-        ends = network.ports.plant[[network.arcs.giver[at], network.arcs.taker[at]]]
-        free = ends[(plants.status[ends] != EXISTING) & (solution.flows.built[ends] < 0.5)]
-        settled = settle(problem, solution, free)
-        wanted = min(asked, limit) if asked else limit if free.size else SHARE * limit
-        for amount in dict.fromkeys((wanted, 0.5 * wanted, min(wanted, SHARE * limit))):
-            least = np.zeros(network.arcs.giver.size)
-            least[at] = amount
-            forced = solve_problem(replace(settled, arc_min=least)) if amount > 0 else None
-            if forced is not None and forced.status == "optimal":
-                loss = reference.objective - forced.objective
-                if best is None or loss / amount < best[1] / best[0]:
-                    best = (amount, loss)
-                break
-    return best
+
+    def __init__(self, problem: DesignProblem, solution: Solution) -> None:
+        self._problem, self._solution = problem, solution
+        self._models: dict[tuple[int, ...], tuple[DesignProblem, linopy.Model, float]] = {}
+
+    def _settled(self, free: Ints) -> tuple[DesignProblem, linopy.Model, float]:
+        """Return problem, model and objective with all builds settled but those of some plants; written once."""
+        key = tuple(free.tolist())
+        if key not in self._models:
+            problem = settle(self._problem, self._solution, free)
+            model = build_model(problem)
+            if model is None:
+                raise ValueError("a solved problem cannot have rows that never hold")
+            self._models[key] = (problem, model, solve_model(problem, model).objective)
+        return self._models[key]
+
+    def loss(self, arcs: Ints, asked: float | None) -> tuple[float, float] | None:
+        """Return the amount forced along the best of some arcs and the loss it brings; None when none can carry it.
+
+        The amount is the one asked for; without one, a small share of what both ends allow, or all of it when a plant
+        has to be built for it (its capital would else fall on a few tonnes). What limits do not allow is tried again
+        with less.
+
+        Parameters
+        ----------
+        arcs : ndarray of int
+            Arcs that would do.
+        asked : float or None
+            Units given per year.
+
+        Returns
+        -------
+        (float, float) or None
+            Units given per year, and CNY per year lost.
+        """
+        network, plants = self._problem.network, self._problem.network.plants
+        best: tuple[float, float] | None = None
+        for at, limit in zip(arcs.tolist(), _most(self._problem, arcs).tolist(), strict=True):
+            ends = network.ports.plant[[network.arcs.giver[at], network.arcs.taker[at]]]
+            free = ends[(plants.status[ends] != EXISTING) & (self._solution.flows.built[ends] < 0.5)]
+            problem, model, reference = self._settled(free)
+            wanted = min(asked, limit) if asked else limit if free.size else SHARE * limit
+            for amount in dict.fromkeys((wanted, 0.5 * wanted, min(wanted, SHARE * limit))):
+                least = np.zeros(network.arcs.giver.size)
+                least[at] = amount
+                demand_arcs(model, least)
+                forced = solve_model(problem, model)
+                if amount > 0 and forced.status == "optimal":
+                    found = (amount, reference - forced.objective)
+                    best = found if best is None or found[1] / found[0] < best[1] / best[0] else best
+                    break
+        return best
 
 
 def _judged(forced: tuple[float, float] | None) -> Verdict:
     if forced is None:
         return Verdict("impossible", 0.0)
     breakeven = forced[1] / forced[0]
-    if abs(breakeven) < TIED:
+    if breakeven < TIED:
         return Verdict("tied", 0.0, forced[0], 0.0)
     return Verdict("not_chosen", 0.0, forced[0], breakeven)
 
@@ -131,7 +152,7 @@ def proposed_table(posed: Posed, solution: Solution) -> pl.DataFrame:
     """
     rows = posed.plan.tables["exchanges"].filter(pl.col("status") == "proposed")
     network, until = posed.network, time.monotonic() + posed.problem.options.time_limit
-    verdicts = []
+    forcing, verdicts = Forcing(posed.problem, solution), []
     for row in rows.iter_rows(named=True):
         ends = (row["from_plant"], row["to_plant"], row["commodity"])
         arcs = find_arcs(network, *ends, row["as_commodity"])
@@ -144,7 +165,7 @@ def proposed_table(posed: Posed, solution: Solution) -> pl.DataFrame:
         elif time.monotonic() > until:
             verdicts.append(Verdict("not_chosen", 0.0))
         else:
-            verdicts.append(_judged(force_arc(posed.problem, solution, arcs, row["amount"])))
+            verdicts.append(_judged(forcing.loss(arcs, row["amount"])))
     units = posed.plan.library.commodities.select("commodity", "unit")
     asked = rows.select("from_plant", "to_plant", "commodity", "as_commodity", "amount", "source")
     schema = {"status": pl.String, "found": pl.Float64, "forced": pl.Float64, "break_even": pl.Float64}

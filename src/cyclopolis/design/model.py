@@ -313,6 +313,13 @@ def _state(model: linopy.Model, problem: DesignProblem, values: Floats) -> tuple
     return flows, found
 
 
+def demand_arcs(model: linopy.Model, least: Floats) -> None:
+    """Set the least amount along each arc (A,) of a model already built, at most what the arc can carry."""
+    arc = model.variables["arc"]
+    upper = arc.upper
+    arc.update(lower=xr.DataArray(np.minimum(least, upper.to_numpy()), coords=upper.coords, dims=upper.dims))
+
+
 def nothing_found(problem: DesignProblem, status: str, seconds: float = 0.0) -> Solution:
     """Return a solution that holds no state."""
     network = problem.network
