@@ -31,6 +31,7 @@ _HOMES = {
     "compile_network": "cyclopolis.network",
     "balance": "cyclopolis.industry",
     "Balance": "cyclopolis.industry",
+    "BalanceOptions": "cyclopolis.industry",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",

@@ -20,6 +20,7 @@ from cyclopolis.industry.metabolism.detailed import details_table, scopes
 from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
+from cyclopolis.industry.metabolism.spread import linear_spread_table, spread
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
 from cyclopolis.network.names import pick
@@ -72,7 +73,23 @@ class Balance(Result):
         return balance_figures(self.tables, language)
 
 
-def balance(plan: Plan) -> Balance:
+@dataclass(frozen=True)
+class BalanceOptions:
+    """What a balance also computes.
+
+    Parameters
+    ----------
+    draws : int
+        Draws of the Monte Carlo of the accounts; 0: linear propagation only.
+    seed : int
+        Seed of the draws.
+    """
+
+    draws: int = 0
+    seed: int = 0
+
+
+def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
     """Balance the base year of a plan.
 
     Amounts are recipe x activity, measurements on top. Outputs go to existing exchanges, then to inputs of the same
@@ -82,6 +99,7 @@ def balance(plan: Plan) -> Balance:
     Parameters
     ----------
     plan : Plan
+    options : BalanceOptions, optional
 
     Returns
     -------
@@ -94,14 +112,20 @@ def balance(plan: Plan) -> Balance:
     >>> result.engine
     'balance'
     """
+    asked = options or BalanceOptions()
     network = compile_network(plan)
     flows = base_flows(network)
+    measurements = plan.tables["measurements"]
+    spreads = [linear_spread_table(network, flows, measurements)]
+    if asked.draws:
+        spreads.append(spread(network, flows, measurements, asked.draws, asked.seed))
     rows = flows_table(network, flows)
     details = details_table(network, flows, rows, plan.library.emission_factors)
     tables = {
         "flows": rows,
         "ports": ports_table(network, flows),
         "accounts": accounts_table(network, flows),
+        "account_spread": pl.concat(spreads),
         "details": details,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
         "unknowns": _unknowns(network, flows),
@@ -115,6 +139,8 @@ def balance(plan: Plan) -> Balance:
     }
     shaped = {name: table.select(column.name for column in Balance.columns()[name]) for name, table in tables.items()}
     facts: dict[str, Any] = {"year": network.year, "plants": len(network.plant_ids), "ports": network.ports.plant.size}
+    if asked.draws:
+        facts |= {"draws": asked.draws, "seed": asked.seed}
     return Balance(shaped, facts, dict(plan.inputs))
 
 
