@@ -29,7 +29,12 @@ def test_check_finds_no_error(name: str) -> None:
 def test_each_scenario_changes_what_it_says(name: str, scenario: str) -> None:
     before, after = read_plan(example(name)), read_plan(example(name), [scenario])
     changed = {table for table in before.tables if not before.tables[table].equals(after.tables[table])}
-    expected = {"carbon_cap": {"plants", "limits"}, "dear_power": {"markets"}, "dry_year": {"limits"}}
+    expected = {
+        "carbon_cap": {"plants", "limits"},
+        "dear_power": {"markets"},
+        "dry_year": {"limits"},
+        "slag_fee": {"commodities"},
+    }
     assert changed == expected[scenario]
 
 
