@@ -359,7 +359,7 @@ def test_a_part_of_what_the_design_changes_lapses():
 
 
 def test_energy_bought_is_never_taken_for_energy_used():
-    """A power plant buys coal and sells power: the statistics deduct what it sells, so only the user's figure counts."""
+    """A power plant buys coal and sells power; statistics deduct what it sells, so only the user's figure counts."""
     rating = rate(
         place(sites=[PARK], indicators=[value("iav", 1, "亿元")]), quantities({"energy": 1e9}, {"energy": 2e9})
     )

@@ -70,7 +70,7 @@ class VerifyReport:
                 "verify.case_line",
                 language,
                 case=case.case,
-                kind=case.kind,
+                kind=case.kind or "?",
                 status=status,
                 held=held,
                 of=len(case.rows),
