@@ -44,6 +44,7 @@ Bools = NDArray[np.bool_]
 
 STEP = 1e-10
 ITERATIONS = 100
+HALF = 0.5
 EXACTLY = 1e-7
 ROUNDING = 1e-13
 
@@ -126,7 +127,7 @@ def _within_bounds(
 
 
 def _start(problem: ReconcileProblem, spread: sp.csr_matrix) -> Floats:
-    """Return starting values: what is measured, what linear relations and known products give, then the middle."""
+    """Return starting values: what is measured, what relations and known products give, then the median or a half."""
     point = problem.values.copy()
     products = problem.product_rows
     result, factor, of = products.T
@@ -143,10 +144,9 @@ def _start(problem: ReconcileProblem, spread: sp.csr_matrix) -> Floats:
         if int(np.isnan(point).sum()) in {0, before}:
             break
     sizes = np.abs(problem.values[~np.isnan(problem.values) & (problem.values != 0)])
-    factors = np.isin(np.arange(point.size), factor)
-    point[np.isnan(point)] = float(np.median(sizes)) if sizes.size else 1.0
-    point[np.isnan(problem.values) & factors & (point == np.median(sizes) if sizes.size else factors)] = 0.5
-    return point
+    middle = float(np.median(sizes)) if sizes.size else 1.0
+    guess = np.where(np.isin(np.arange(point.size), factor), HALF, middle)
+    return np.where(np.isnan(point), guess, point)
 
 
 def _iterate(problem: ReconcileProblem, spread: sp.csr_matrix) -> tuple[_Point, tuple[float, ...]]:

@@ -360,7 +360,7 @@ def solved_spread(system: LinearSystem, columns: Ints) -> Floats:
     """Return the same variances, solved for in blocks of unknowns."""
     variances = np.zeros(columns.size)
     width = system.covariance.shape[0]
-    block = max(1, min(256, BLOCK_BYTES // (8 * width)))
+    block = max(1, min(256, BLOCK_BYTES // (8 * max(width, 1))))
     for start in range(0, columns.size, block):
         weights = weights_of_unknowns(system, columns[start : start + block])
         spread = system.covariance @ weights
