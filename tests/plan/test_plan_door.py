@@ -5,9 +5,9 @@ import io
 from pathlib import Path
 
 import pytest
-from conftest import MARKETS, PLANTS, SITES, SOUND, TOML
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sound_plan import MARKETS, PLANTS, SITES, SOUND, TOML
 
 from cyclopolis.plan import check_plan
 from cyclopolis.plan.cells import ROW

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import SOUND
 from python_calamine import CalamineWorkbook
+from sound_plan import SOUND
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import MARKETS, PLANTS, SITES, SOUND, TOML
+from sound_plan import MARKETS, PLANTS, SITES, SOUND, TOML
 
 from cyclopolis.examples import example, examples
 from cyclopolis.foundation.problems import UserError

@@ -1,6 +1,6 @@
 """Checks between rows: each fires where it should and is silent where the plan is right."""
 
-from conftest import PLANTS, SITES
+from sound_plan import PLANTS, SITES
 
 from cyclopolis.plan import check_plan
 
