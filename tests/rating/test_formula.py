@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclopolis.foundation.problems import UserError
@@ -36,6 +36,7 @@ def by_python(text, values):
         return math.nan
 
 
+@settings(deadline=None)
 @given(expressions(), NUMBERS, NUMBERS, NUMBERS)
 def test_same_value_as_python(text, a, b, c):
     values = {"a": a, "b": b, "c": c}
@@ -48,6 +49,7 @@ def test_same_value_as_python(text, a, b, c):
         assert math.isnan(found)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abx_.()[]{}:='\"+-*/ ,0123lambdimporteval", max_size=40))
 def test_any_text_is_a_number_or_a_clear_refusal(text):
     try:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclopolis.library.frameworks import Case, Target, parse_formula
@@ -33,6 +33,7 @@ def test_comparisons_at_the_mark(op, below, at, above):
     assert one(target, NAN) == (UNKNOWN, "missing")
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 1e6), st.floats(0.1, 1e6))
 def test_rounding_of_the_last_digit_never_decides(part, whole):
     value = 100 * part / whole
@@ -41,6 +42,7 @@ def test_rounding_of_the_last_digit_never_decides(part, whole):
     assert one(Target("<", value=mark), value)[0] == NOT_MET
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
 def test_a_strict_test_is_the_opposite_of_the_inclusive_one(value, mark):
     assert one(Target(">=", value=mark), value)[0] == 1 - one(Target("<", value=mark), value)[0]

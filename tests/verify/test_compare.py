@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclopolis.study.verify.compare import compare, width_of
@@ -36,6 +36,7 @@ def test_numbers(computed, tolerance, ok):
     assert oks({"x": 100}, {"x": computed}, tolerance) == {"x": ok}
 
 
+@settings(deadline=None)
 @given(st.floats(-1e9, 1e9), st.floats(1e-9, 0.5), st.floats(-2, 2))
 def test_relative_width_is_relative(published, width, step):
     computed = published * (1 + step * width)
