@@ -18,7 +18,8 @@ def loaded(code: str) -> set[str]:
 
 
 def command(words: list[str]) -> str:
-    return f"from cyclopolis.cli import main\ntry:\n    main({words!r})\nexcept SystemExit as end:\n    assert not end.code"
+    head = "from cyclopolis.cli import main\n"
+    return f"{head}try:\n    main({words!r})\nexcept SystemExit as end:\n    assert not end.code"
 
 
 def test_help_loads_no_table_library() -> None:

@@ -21,9 +21,14 @@ class Fake(Result):
     engine: ClassVar[str] = "fake"
     columns_package: ClassVar[str] = ""
     units: ClassVar[Mapping[str, str]] = {
-        "mass_t": "t/a", "money_cny": "CNY/a", "transport_cny": "CNY/a", "distance_km": "km", "capex": "million CNY",
-        "land_ha": "ha", "saving_cny": "CNY/a",
-    }  # fmt: skip
+        "mass_t": "t/a",
+        "money_cny": "CNY/a",
+        "transport_cny": "CNY/a",
+        "distance_km": "km",
+        "capex": "million CNY",
+        "land_ha": "ha",
+        "saving_cny": "CNY/a",
+    }
 
     def __post_init__(self) -> None:
         """Accept any table."""
@@ -76,15 +81,27 @@ def balance(rows: int = 3) -> FakeBalance:
     flows = pl.DataFrame(
         [
             {
-                "flow": f"f{n}", "kind": ("exchange", "unplaced", "sale")[n % 3], "from_plant": "kiln", "to_plant": HOSTILE,
-                "from_site": "park", "to_site": None, "commodity": "carbide_slag", "as_commodity": None,
-                "amount": 1e5 / (n + 1), "unit": "t", "mass_t": 1e5 / (n + 1), "money_cny": -1.5e6 * n,
-                "transport_cny": None, "distance_km": 12.5, "provenance": "assumed", "price_provenance": "memory",
+                "flow": f"f{n}",
+                "kind": ("exchange", "unplaced", "sale")[n % 3],
+                "from_plant": "kiln",
+                "to_plant": HOSTILE,
+                "from_site": "park",
+                "to_site": None,
+                "commodity": "carbide_slag",
+                "as_commodity": None,
+                "amount": 1e5 / (n + 1),
+                "unit": "t",
+                "mass_t": 1e5 / (n + 1),
+                "money_cny": -1.5e6 * n,
+                "transport_cny": None,
+                "distance_km": 12.5,
+                "provenance": "assumed",
+                "price_provenance": "memory",
             }
             for n in range(rows)
         ],
         schema_overrides={"as_commodity": pl.String, "transport_cny": pl.Float64, "to_site": pl.String},
-    )  # fmt: skip
+    )
     ports = pl.DataFrame({"plant": ["kiln"] * 2, "provenance": ["measured", "memory"]})
     unknowns = pl.DataFrame({"plant": [CLOSING], "commodity": ["ash"], "reason": ["no_activity"]})
     prices = pl.DataFrame(
@@ -99,11 +116,17 @@ def balance(rows: int = 3) -> FakeBalance:
     )
     plants = pl.DataFrame(
         {
-            "plant": ["kiln", HOSTILE], "site": ["park", HOSTILE], "enterprise": [None, HOSTILE],
-            "technology": ["lime_kiln", "coking"], "status": ["existing", "planned"], "capacity": [1e5, None],
-            "activity": [None, 9e4], "unit": ["t", "t"], "provenance": ["user", "assumed"],
+            "plant": ["kiln", HOSTILE],
+            "site": ["park", HOSTILE],
+            "enterprise": [None, HOSTILE],
+            "technology": ["lime_kiln", "coking"],
+            "status": ["existing", "planned"],
+            "capacity": [1e5, None],
+            "activity": [None, 9e4],
+            "unit": ["t", "t"],
+            "provenance": ["user", "assumed"],
         }
-    )  # fmt: skip
+    )
     tables = {
         "plants": plants,
         "flows": flows,
@@ -119,14 +142,24 @@ def accounts(before_after: bool = False) -> pl.DataFrame:
     rows = []
     for kind, scope in (("place", "park"), ("site", "park"), ("site", HOSTILE), ("chain", "coal")):
         for quantity, value, unit in (
-            ("gain", 2.5e8, "CNY/a"), ("water", 1.2e7, "m3/a"), ("co2", 3.4e6, "t/a"), ("jobs", 1200.0, "1"),
+            ("gain", 2.5e8, "CNY/a"),
+            ("water", 1.2e7, "m3/a"),
+            ("co2", 3.4e6, "t/a"),
+            ("jobs", 1200.0, "1"),
             ("unaccounted", None, "t/a"),
-        ):  # fmt: skip
+        ):
             row = {"scope_kind": kind, "scope": scope, "quantity": quantity, "value": value, "unit": unit}
             if before_after:
                 after = None if value is None else value * 0.9
-                row = {"scope_kind": kind, "scope": scope, "quantity": quantity, "before": value, "after": after,
-                       "change": None if value is None else -0.1 * value, "unit": unit}  # fmt: skip
+                row = {
+                    "scope_kind": kind,
+                    "scope": scope,
+                    "quantity": quantity,
+                    "before": value,
+                    "after": after,
+                    "change": None if value is None else -0.1 * value,
+                    "unit": unit,
+                }
             rows.append(row)
     return pl.DataFrame(rows)
 
@@ -135,36 +168,68 @@ def design(rows: int = 3) -> FakeDesign:
     builds = pl.DataFrame(
         [
             {
-                "plant": f"new:lime_kiln@{HOSTILE}", "technology": "lime_kiln", "site": HOSTILE, "capacity": 1.5e5,
-                "unit": "t", "activity": 9e4, "capex": 123.4, "capex_per_year": 1.2e7, "jobs": 55.0, "land_ha": None, "provenance": "memory",
+                "plant": f"new:lime_kiln@{HOSTILE}",
+                "technology": "lime_kiln",
+                "site": HOSTILE,
+                "capacity": 1.5e5,
+                "unit": "t",
+                "activity": 9e4,
+                "capex": 123.4,
+                "capex_per_year": 1.2e7,
+                "jobs": 55.0,
+                "land_ha": None,
+                "provenance": "memory",
             }
             for _ in range(rows)
         ],
         schema_overrides={"land_ha": pl.Float64},
-    )  # fmt: skip
+    )
     exchanges = pl.DataFrame(
         [
             {
-                "from_plant": HOSTILE, "to_plant": CLOSING, "kind": "exchange", "distance_km": 2.0, "co2_credit_t": None,
-                "commodity": "fly_ash", "as_commodity": "clay", "before": 0.0,
-                "after": 1e5, "change": 1e5 - n, "unit": "t", "saving_cny": 2.3e6,
+                "from_plant": HOSTILE,
+                "to_plant": CLOSING,
+                "kind": "exchange",
+                "distance_km": 2.0,
+                "co2_credit_t": None,
+                "commodity": "fly_ash",
+                "as_commodity": "clay",
+                "before": 0.0,
+                "after": 1e5,
+                "change": 1e5 - n,
+                "unit": "t",
+                "saving_cny": 2.3e6,
             }
             for n in range(rows)
         ]
-    )  # fmt: skip
+    )
     limits = pl.DataFrame(
         {
-            "scope": [HOSTILE] * rows, "kind": ["max"] * rows, "quantity": ["water"] * rows, "bound": [1e6] * rows, "before": [1e6] * rows,
-            "after": [9e5] * rows, "slack": [1e5] * rows, "unit": ["m3/a"] * rows, "binding": [n % 2 == 0 for n in range(rows)],
+            "scope": [HOSTILE] * rows,
+            "kind": ["max"] * rows,
+            "quantity": ["water"] * rows,
+            "bound": [1e6] * rows,
+            "before": [1e6] * rows,
+            "after": [9e5] * rows,
+            "slack": [1e5] * rows,
+            "unit": ["m3/a"] * rows,
+            "binding": [n % 2 == 0 for n in range(rows)],
         }
-    )  # fmt: skip
+    )
     proposed = pl.DataFrame(
         {
-            "from_plant": [HOSTILE], "to_plant": ["kiln"], "commodity": ["ash"], "as_commodity": [None], "status": ["not_chosen"], "found": [0.0],
-            "amount": [0.0], "unit": ["t"], "break_even": [35.5],
+            "from_plant": [HOSTILE],
+            "to_plant": ["kiln"],
+            "commodity": ["ash"],
+            "as_commodity": [None],
+            "status": ["not_chosen"],
+            "found": [0.0],
+            "amount": [0.0],
+            "unit": ["t"],
+            "break_even": [35.5],
         },
         schema_overrides={"as_commodity": pl.String},
-    )  # fmt: skip
+    )
     tables = {
         "builds": builds,
         "exchanges": exchanges,

@@ -172,7 +172,8 @@ def _option(option: Option, language: Language) -> click.Option:
 
 
 def _help_option(language: Language) -> click.Option:
-    def show(context: click.Context, unused: click.Parameter, wanted: bool) -> None:
+    def show(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+        del parameter
         if wanted and not context.resilient_parsing:
             click.echo(context.get_help())
             context.exit()
@@ -187,7 +188,8 @@ def _help_option(language: Language) -> click.Option:
     )
 
 
-def _version(context: click.Context, unused: click.Parameter, wanted: bool) -> None:
+def _version(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    del parameter
     if wanted and not context.resilient_parsing:
         click.echo(f"cyclopolis {cyclopolis.__version__}")
         context.exit()

@@ -9,7 +9,7 @@ from unicodedata import east_asian_width
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.foundation.progress import Progress, silent
-from cyclopolis.foundation.text import Language, Message, say
+from cyclopolis.foundation.text import Language, Message
 
 
 def out(text: str = "") -> None:
@@ -65,7 +65,7 @@ def table_lines(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Se
 
 
 def plain(value: object) -> object:
-    """Return a value that JSON can hold: a number that is not finite becomes null, a mapping and a sequence their parts.
+    """Return a value that JSON can hold; a number that is not finite becomes null.
 
     Examples
     --------

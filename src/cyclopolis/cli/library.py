@@ -38,8 +38,8 @@ def show(call: Call) -> int:
     out(say("cli.library_per", language, unit=head["unit"], commodity=head["main_commodity"]))
     columns: dict[str, tuple[str, ...]] = {
         "recipe": (
-            "direction", "commodity", "name" if language == "en" else "name_zh", "role", "amount", "low", "high", "unit",
-            "provenance",
+            "direction", "commodity", "name" if language == "en" else "name_zh", "role", "amount", "low", "high",
+            "unit", "provenance",
         ),
         "closure": ("mass_in", "mass_out", "mass_gap_pct", "carbon_in", "carbon_out", "carbon_gap_pct", "closed"),
         "substitutions": ("commodity", "displaced", "ratio", "max_share_pct", "kind", "provenance"),

@@ -47,6 +47,7 @@ def context_class(language: Language) -> type[click.Context]:
 
     class Pages(click.HelpFormatter):
         def __init__(self, **unused: object) -> None:
+            del unused
             super().__init__(width=_COLUMNS)
 
         def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:

@@ -40,7 +40,7 @@ def _run(typed: list[str]) -> int:
             result = group.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as end:
-        return end.exit_code
+        result = end.exit_code
     except click.UsageError as error:
         return _refuse([usage_problem(error)], typed, language)
     except UserError as error:

@@ -68,7 +68,8 @@ def unit_text(unit: str, language: Language) -> str:
 def quantity_text(value: float | None, unit: str, language: Language, digits: int = 3, *, signed: bool = False) -> str:
     """Return a number with its unit, large ones in millions and billions, or in 万 and 亿 in Chinese.
 
-    For tiles and sentences; columns of a table are easier to compare by `column_text`. With ``signed`` a rise has a plus.
+    For tiles and sentences; columns of a table are easier to compare by `column_text`. With ``signed`` a rise has a
+    plus.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def column_text(values: Sequence[float | None], unit: str, language: Language) -
     """
     largest = max((abs(value) for value in values if value is not None and math.isfinite(value)), default=0.0)
     if unit not in ("CNY", "CNY/a") or largest < 1e6:
-        return unit_text(unit, language), [number_text(value) for value in values]
+        return unit_text(unit, language), [number_text(value, 3) for value in values]
     size, word = (1e4, "万") if language == "zh" else (1e6, "million ")
     texts = [number_text(None if value is None else value / size, 3) for value in values]
     return word + unit_text(unit, language), texts

@@ -47,8 +47,9 @@ def place_accounts(accounts: pl.DataFrame, columns: Sequence[str], names: Names)
     headers = [Cell(say("header.quantity", language))]
     headers += [Cell(say(f"header.{column}", language), "number") for column in columns]
     return Table(
+        name="accounts_place",
         caption=say("report.accounts_place", language),
-        headers=(*headers, Cell(say("header.provenance", language))),
+        headers=(*headers, Cell(say("header.provenance", language), "badge")),
         rows=tuple(rows),
         empty=say("report.none", language),
     )
@@ -92,9 +93,11 @@ def accounts_matrix(accounts: pl.DataFrame, kind: str, names: Names, value: str 
         headers.append(Cell(names.quantity(quantity) + (f" ({unit})" if unit else ""), "number"))
         columns.append([Cell(text, "number") for text in texts])
     return Table(
+        name=f"accounts_{kind}",
         caption=say(f"report.accounts_{kind}_{value}", language),
         headers=tuple(headers),
         rows=tuple(zip(*columns, strict=True)),
-        note=say("report.accounts_note", language),
+        provenance=badge("computed", names),
+        note=say("report.accounts_note", language) if kind == "site" else "",
         empty=say("report.none", language),
     )

@@ -7,7 +7,10 @@ from cyclopolis.foundation.result import Figure
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: its text, the style it is written in (text, number, badge, mark) and the code behind badge or mark."""
+    """One cell: its text, the style it is written in, and the code behind it.
+
+    Styles are text, word (a short coded word), number, change, unit, badge and mark (a judgement).
+    """
 
     text: str
     style: str = "text"
@@ -16,11 +19,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption; ``more`` counts the rows left out, ``empty`` is said where there are none."""
+    """A table with its caption and, where all of it has one, its provenance.
 
+    ``more`` counts the rows left out, ``empty`` is said where there are none.
+    """
+
+    name: str
     caption: str
     headers: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    provenance: Cell = Cell("")
     note: str = ""
     more: int = 0
     empty: str = ""

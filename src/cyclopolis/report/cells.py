@@ -6,27 +6,28 @@ from dataclasses import dataclass
 import polars as pl
 
 from cyclopolis.foundation.columns import Column
-from cyclopolis.foundation.numbers import column_text, number_text, quantity_text, unit_text
+from cyclopolis.foundation.numbers import column_text, unit_text
 from cyclopolis.foundation.text import say
 from cyclopolis.report.blocks import Cell, Table
 from cyclopolis.report.names import Names, namer, unnamed
 
 ROWS = 120
 """Rows of one table that a page shows; the rest is in the saved tables."""
-BADGES = ("provenance", "price_provenance", "threshold_provenance", "origin_provenance")
+BADGES = ("provenance", "price_provenance", "threshold_provenance")
+CODED = ("kind", "direction", "limit_kind", "plant_status", "proposed_status", "site_kind")
 
 
 @dataclass(frozen=True)
 class View:
-    """Which columns of a table a page shows, in order, under which caption.
+    """Which columns of a table a page shows, in order, under which caption, and how many rows of it.
 
-    ``paired`` names number columns that are written with the row's own ``unit``; that column is then left out.
+    ``provenance`` is said once for the whole table where its rows do not say it themselves.
     """
 
     caption: str
     columns: tuple[str, ...]
-    paired: tuple[str, ...] = ()
     rows: int = ROWS
+    provenance: str = ""
 
 
 def table_block(table: pl.DataFrame, view: View, known: Sequence[Column], names: Names) -> Table:
@@ -43,51 +44,52 @@ def table_block(table: pl.DataFrame, view: View, known: Sequence[Column], names:
     names : Names
         For the reader's language.
     """
-    language = names.language
     units = {column.name: column.unit for column in known}
     shown = table.head(view.rows)
-    headers, cells = [], []
-    for name in view.columns:
-        if shown.height and shown[name].is_null().all():
-            continue
-        header, column = _column(shown, name, units.get(name, ""), view, names)
-        headers.append(header)
-        cells.append(column)
+    columns = [name for name in view.columns if not shown.height or shown[name].null_count() < shown.height]
+    parts = [
+        _numbers(shown[name], units.get(name, ""), names)
+        if shown[name].dtype.is_numeric()
+        else _texts(shown[name], names)
+        for name in columns
+    ]
     return Table(
-        caption=say(f"report.{view.caption}", language),
-        headers=tuple(headers),
-        rows=tuple(zip(*cells, strict=True)) if shown.height else (),
+        name=view.caption,
+        caption=say(f"report.{view.caption}", names.language),
+        headers=tuple(header for header, _ in parts),
+        rows=tuple(zip(*(cells for _, cells in parts), strict=True)) if shown.height else (),
+        provenance=badge(view.provenance or None, names),
         more=max(table.height - view.rows, 0),
-        empty=say("report.none", language),
+        empty=say("report.none", names.language),
     )
 
 
-def _column(table: pl.DataFrame, name: str, unit: str, view: View, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
-    """Return the header and the cells of one column."""
+def _numbers(values: pl.Series, unit: str, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
+    """Return header and cells of a number column; a unit that each row has of its own stands in the row."""
     language = names.language
-    values = table[name]
+    own = unit.startswith("@")
+    shared = unit.replace("/@unit", f"/{say('number.per_unit', language)}") if not own else ""
+    written, texts = column_text(values.to_list(), shared, language)
+    if own and unit.endswith("/a"):
+        written = say("number.per_year", language)
+    title = say(f"header.{values.name}", language)
+    return Cell(f"{title} ({written})" if written else title, "number"), tuple(Cell(text, "number") for text in texts)
+
+
+def _texts(values: pl.Series, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
+    """Return header and cells of a column of words: names, codes in words, badges, judgements."""
+    name, language = values.name, names.language
     title = say(f"header.{name}", language)
-    if name in view.paired:
-        texts = [quantity_text(value, unit, language) for value, unit in zip(values, table["unit"], strict=True)]
-        return Cell(title, "number"), tuple(Cell(text, "number") for text in texts)
-    if values.dtype.is_numeric():
-        header_unit, texts = ("", [number_text(value) for value in values])
-        if unit and not unit.startswith("@"):
-            header_unit, texts = column_text(values.to_list(), unit, language)
-        elif unit.startswith("@") and "/" in unit:
-            header_unit = unit_text(unit.partition("/")[0].lstrip("@"), language)
-        return Cell(title + (f" ({header_unit})" if header_unit else ""), "number"), tuple(
-            Cell(text, "number") for text in texts
-        )
     if name in BADGES:
-        return Cell(title), tuple(badge(value, names) for value in values)
+        return Cell(title, "badge"), tuple(badge(value, names) for value in values)
     if values.dtype == pl.Boolean:
-        return Cell(title), tuple(_yes_no(name, value, names) for value in values)
+        return Cell(title, "mark"), tuple(_yes_no(name, value, names) for value in values)
     if name == "unit":
-        return Cell(title), tuple(Cell(unit_text(value or "", language)) for value in values)
-    called = namer(names, name) or str
-    empty = unnamed(names, name)
-    return Cell(title), tuple(Cell(called(value) if value is not None else empty) for value in values)
+        return Cell(title, "unit"), tuple(Cell(unit_text(value or "", language), "unit") for value in values)
+    called, empty = namer(names, name) or str, unnamed(names, name)
+    style = "word" if name in CODED else "text"
+    cells = (Cell(called(value) if value is not None else empty, style, value or "") for value in values)
+    return Cell(title, style), tuple(cells)
 
 
 def _yes_no(column: str, value: bool | None, names: Names) -> Cell:

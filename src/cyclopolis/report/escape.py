@@ -58,12 +58,12 @@ def escape_figure(value: object, key: str = "") -> Any:  # noqa: ANN401 - plain 
 
 
 def script_json(value: object) -> str:
-    """Return JSON that can stand inside a script element: nothing in it can end the element or start a comment.
+    r"""Return JSON that can stand inside a script element: nothing in it can end the element or start a comment.
 
     Examples
     --------
     >>> script_json({"name": "</script><!--"})
-    '{"name": "\\\\u003c/script\\\\u003e\\\\u003c!--"}'
+    '{"name": "\\u003c/script\\u003e\\u003c!--"}'
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True)
     for character in "<>&\u2028\u2029":

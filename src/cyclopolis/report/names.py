@@ -1,5 +1,6 @@
 """What identifiers are called in the reader's language."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,7 +47,17 @@ class Names:
         maps = {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
         chain = "chain_zh" if self.language == "zh" else "chain"
         chains = self.plan.library.technologies.select("chain", pl.coalesce(chain, "chain").alias("name"))
-        return {**maps, "chain": dict(chains.drop_nulls().iter_rows())}
+        return {**maps, "plant": self._plants(maps), "chain": dict(chains.drop_nulls().iter_rows())}
+
+    def _plants(self, maps: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
+        """Return the plants' names; where two are called alike the enterprise is added."""
+        called, firms = maps["plant"], maps["enterprise"]
+        counts = Counter(called.values())
+        owners = dict(self.plan.tables["plants"].select("plant", "enterprise").iter_rows())
+        return {
+            plant: f"{name} ({firms[owners[plant]]})" if counts[name] > 1 and owners[plant] in firms else name
+            for plant, name in called.items()
+        }
 
     def of(self, kind: str, identifier: str) -> str:
         """Return the name of a plant, site, enterprise, commodity, technology or chain.

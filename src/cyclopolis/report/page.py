@@ -18,7 +18,7 @@ from cyclopolis.report.blocks import Picture, Section
 from cyclopolis.report.escape import escape_figure, script_json
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections import report_sections
-from cyclopolis.report.summary import summary_parts
+from cyclopolis.report.summary import summary_pages
 
 REPORT, SUMMARY = "report.html", "summary.html"
 PROVENANCE = ("measured", "user", "seen", "memory", "assumed", "computed")
@@ -69,7 +69,7 @@ def report_page(plan: Plan, results: Mapping[str, Result], names: Names) -> str:
 
 def summary_page(plan: Plan, results: Mapping[str, Result], names: Names) -> str:
     """Return the summary for those who decide as one HTML text that prints on at most two A4 sheets."""
-    return _render("summary.html.j2", plan, names, parts=summary_parts(plan, results, names), policy=_policy([]))
+    return _render("summary.html.j2", plan, names, pages=summary_pages(plan, results, names), policy=_policy([]))
 
 
 def _pictures(sections: tuple[Section, ...]) -> list[Picture]:

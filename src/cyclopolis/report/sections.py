@@ -4,19 +4,20 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from cyclopolis.foundation.numbers import quantity_text
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
-from cyclopolis.plan import Plan
+from cyclopolis.plan import Plan, provenance
 from cyclopolis.plan.schema import columns
 from cyclopolis.report.accounts import accounts_matrix, place_accounts
-from cyclopolis.report.blocks import Block, Section, Text, Tile, Tiles
+from cyclopolis.report.answers import pictures, tiles
+from cyclopolis.report.blocks import Block, Section, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
-from cyclopolis.report.sections_design import design_blocks, pictures
-from cyclopolis.report.sections_rating import rating_blocks
+from cyclopolis.report.sections_design import design_blocks
+from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.study.quality import data_quality
 
+_TILES = 10
 _PLANTS = ("plant", "technology", "enterprise", "site", "plant_status")
 _FLOWS = (
     "from_plant",
@@ -51,32 +52,19 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
 def overview_blocks(results: Mapping[str, Result], names: Names) -> list[Block]:
     """Return the few numbers that answer each engine's question."""
     blocks: list[Block] = [Text(say("report.overview_intro", names.language))]
-    return [*blocks, *(tiles(result, names) for result in results.values())]
-
-
-def tiles(result: Result, names: Names, count: int | None = None) -> Tiles:
-    """Return the lines of a result's summary as tiles."""
-    return Tiles(
-        say(f"study.engine_{result.engine}", names.language),
-        tuple(
-            Tile(
-                line.name.render(names.language),
-                line.value if isinstance(line.value, str) else quantity_text(line.value, line.unit, names.language),
-                line.provenance,
-            )
-            for line in result.summary()[:count]
-        ),
-    )
+    answered = [results[name] for name in ("design", "balance") if name in results]
+    blocks += [tiles(result, names, _TILES) for result in answered]
+    return [*blocks, framework_table(results["rating"], names)] if "rating" in results else blocks
 
 
 def place_blocks(plan: Plan, results: Mapping[str, Result], names: Names) -> list[Block]:
     """Return the sites and the plants of the plan; with a balance the plants' size and output too."""
-    sites = plan.tables["sites"].rename({"kind": "site_kind"})
+    sites = plan.tables["sites"].rename({"kind": "site_kind"}).with_columns(provenance(pl.col("source")))
     blocks: list[Block] = [
         Text(say("report.place_intro", names.language)),
         table_block(
             sites,
-            View("sites", ("site", "site_kind", "area_km2", "developable_ha", "population")),
+            View("sites", ("site", "site_kind", "area_km2", "developable_ha", "population", "provenance")),
             columns()["sites"],
             names,
         ),

@@ -5,7 +5,8 @@ import polars as pl
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
 from cyclopolis.report.accounts import accounts_matrix, place_accounts
-from cyclopolis.report.blocks import Block, Picture, Text
+from cyclopolis.report.answers import pictures
+from cyclopolis.report.blocks import Block, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 
@@ -35,6 +36,7 @@ EXCHANGES = (
     "saving_cny",
     "co2_credit_t",
 )
+_EXCHANGES = 40
 LIMITS = ("limit_scope", "quantity", "limit_kind", "bound", "before", "after", "slack", "unit", "binding")
 PROPOSED = (
     "from_plant",
@@ -59,24 +61,17 @@ def design_blocks(result: Result, names: Names) -> list[Block]:
         table_block(tables["builds"], View("builds", BUILDS), known["builds"], names),
         place_accounts(accounts, ("before", "after", "change"), names),
         *pictures(result, names),
-        table_block(largest(tables["exchanges"], "change"), View("exchanges", EXCHANGES), known["exchanges"], names),
-        table_block(proposed(result), View("proposed", PROPOSED), known["proposed"], names),
+        table_block(
+            largest(tables["exchanges"], "saving_cny"),
+            View("exchanges", EXCHANGES, rows=_EXCHANGES, provenance="computed"),
+            known["exchanges"],
+            names,
+        ),
+        table_block(proposed(result), View("proposed", PROPOSED, provenance="computed"), known["proposed"], names),
         Text(say("report.proposed_note", names.language)),
-        table_block(limits(result), View("limits", LIMITS), known["limits"], names),
+        table_block(limits(result), View("limits", LIMITS, provenance="computed"), known["limits"], names),
         accounts_matrix(accounts, "site", names, "change"),
     ]
-
-
-def pictures(result: Result, names: Names) -> list[Block]:
-    """Return a result's figures; a figure's title becomes its caption."""
-    blocks: list[Block] = []
-    for name, figure in result.figures(names.language).items():
-        layout = dict(figure.get("layout", {}))
-        caption = str(layout.pop("title", {}).get("text", ""))
-        margin = {**layout.get("margin", {}), "t": 24}
-        bare = {"data": figure["data"], "layout": {**layout, "margin": margin}}
-        blocks.append(Picture(f"{result.engine}-{name}", caption, bare))
-    return blocks
 
 
 def proposed(result: Result) -> pl.DataFrame:

@@ -5,10 +5,10 @@ import polars as pl
 from cyclopolis.foundation.numbers import number_text, unit_text
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
+from cyclopolis.report.answers import pictures, tiles
 from cyclopolis.report.blocks import Block, Cell, Table, Text
 from cyclopolis.report.cells import View, badge, mark, table_block
 from cyclopolis.report.names import Names
-from cyclopolis.report.sections_design import pictures
 
 _COUNTS = ("met", "not_met", "reported", "unknown")
 _STATES = ("before", "after")
@@ -28,7 +28,7 @@ _HEADERS = (
 def rating_blocks(result: Result, names: Names) -> list[Block]:
     """Return the count of each framework, then its indicators that are known, then those that are not."""
     frameworks = whole(result.tables["frameworks"])
-    blocks: list[Block] = [Text(say("report.rating_intro", names.language)), framework_table(result, names)]
+    blocks: list[Block] = [Text(say("report.rating_intro", names.language)), tiles(result, names)]
     blocks += pictures(result, names)
     indicators = whole(result.tables["indicators"])
     for row in frameworks.iter_rows(named=True):
@@ -47,7 +47,7 @@ def framework_table(result: Result, names: Names) -> Table:
     """Return one line per framework: met, not met, reported and unknown, before and after."""
     frameworks = whole(result.tables["frameworks"]).with_columns(framework_title=_title(names))
     counts = tuple(f"{count}_{state}" for count in _COUNTS for state in _STATES)
-    view = View("frameworks", ("framework_title", "indicators", *counts))
+    view = View("frameworks", ("framework_title", "indicators", *counts), provenance="computed")
     return table_block(frameworks, view, result.columns()["frameworks"], names)
 
 
@@ -69,6 +69,7 @@ def _indicators(table: pl.DataFrame, title: str, names: Names) -> list[Block]:
     unknown = [_local(row, "name", names) for row in rows if row not in known]
     blocks: list[Block] = [
         Table(
+            name="indicators",
             caption=title,
             headers=tuple(Cell(say(f"header.{name}", language), _style(name)) for name in _HEADERS),
             rows=tuple(_indicator_row(row, names) for row in known),
@@ -81,7 +82,8 @@ def _indicators(table: pl.DataFrame, title: str, names: Names) -> list[Block]:
 
 
 def _style(name: str) -> str:
-    return "number" if name.startswith("value_") else "text"
+    styles = {"unit": "unit", "provenance": "badge", "threshold_provenance": "badge"}
+    return "number" if name.startswith("value_") else styles.get(name, "text")
 
 
 def _indicator_row(row: dict[str, str | float | None], names: Names) -> tuple[Cell, ...]:
@@ -92,7 +94,7 @@ def _indicator_row(row: dict[str, str | float | None], names: Names) -> tuple[Ce
         Cell(_local(texts, "name", names)),
         Cell(_local(texts, "target", names)),
         *(Cell(number_text(value if isinstance(value, int | float) else None), "number") for value in values),
-        Cell(unit_text(texts["unit"] or "", names.language)),
+        Cell(unit_text(texts["unit"] or "", names.language), "unit"),
         *(mark(status, names) for status in statuses),
         badge(texts["provenance_after"] or texts["provenance_before"], names),
         badge(texts["threshold_provenance"], names),
@@ -107,4 +109,8 @@ def _by_site(result: Result, names: Names) -> list[Block]:
     judged = frameworks.filter(pl.sum_horizontal("met_before", "not_met_before", "met_after", "not_met_after") > 0)
     shown = judged.rename({"scope": "site"})
     columns = ("site", "framework_title", "met_before", "met_after", "not_met_before", "not_met_after", "unknown_after")
-    return [table_block(shown, View("frameworks_site", columns), result.columns()["frameworks"], names)]
+    return [
+        table_block(
+            shown, View("frameworks_site", columns, provenance="computed"), result.columns()["frameworks"], names
+        )
+    ]

@@ -7,16 +7,18 @@ from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
 from cyclopolis.plan import Plan
 from cyclopolis.report.accounts import place_accounts, whole
+from cyclopolis.report.answers import tiles
 from cyclopolis.report.blocks import Block, Table, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
-from cyclopolis.report.sections import tiles
 from cyclopolis.report.sections_design import largest, limits, proposed
 from cyclopolis.report.sections_rating import framework_table
 from cyclopolis.study.quality import data_quality
 
 _TILES = 8
 _LINES = 8
+_BUILDS = 12
+_FRAMEWORKS = 10
 _SHOWN = (
     "gain",
     "sales",
@@ -32,41 +34,56 @@ _SHOWN = (
 )
 
 
-def summary_parts(plan: Plan, results: Mapping[str, Result], names: Names) -> tuple[Block, ...]:
-    """Return the parts of the summary in reading order."""
+def summary_pages(
+    plan: Plan, results: Mapping[str, Result], names: Names
+) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+    """Return what stands on the first sheet (what it brings, what to build) and on the second (how, limits, rating)."""
     language = names.language
-    parts: list[Block] = []
+    first: list[Block] = []
+    second: list[Block] = []
     main = results.get("design") or results.get("balance")
     if main is not None:
-        parts.append(tiles(main, names, _TILES))
+        first.append(tiles(main, names, _TILES))
         columns = ("before", "after", "change") if "design" in results else ("value",)
-        accounts = main.tables["accounts"]
-        few = whole(accounts).filter(whole(accounts)["quantity"].is_in(_SHOWN))
-        parts.append(replace(place_accounts(few, columns, names), caption=say("report.summary_accounts", language)))
+        accounts = whole(main.tables["accounts"])
+        few = accounts.filter(accounts["quantity"].is_in(_SHOWN))
+        first.append(replace(place_accounts(few, columns, names), caption=say("report.summary_accounts", language)))
     if "design" in results:
-        parts += _design_parts(results["design"], names)
+        first.append(_builds(results["design"], names))
+        second += _exchanges(results["design"], names)
     if "rating" in results:
-        parts.append(_first(framework_table(results["rating"], names), 10))
+        second.append(_first(framework_table(results["rating"], names), _FRAMEWORKS))
     counts = data_quality(plan, results)
-    classes = [name for name in counts.columns if name != "quality_table"]
-    totals = {name: f"{counts[name].sum():,}" for name in classes}
-    parts.append(Text(say("report.summary_quality", language, **totals)))
-    return tuple(parts)
+    totals = {name: f"{counts[name].sum():,}" for name in counts.columns if name != "quality_table"}
+    second.append(Text(say("report.summary_quality", language, **totals)))
+    return tuple(first), tuple(second)
 
 
-def _design_parts(design: Result, names: Names) -> list[Block]:
-    known, tables = design.columns(), design.tables
-    builds = View("builds", ("plant", "capacity", "unit", "capex", "jobs"), rows=_LINES)
-    exchanges = View("summary_exchanges", ("from_plant", "to_plant", "commodity", "change", "unit"), rows=_LINES)
+def _builds(design: Result, names: Names) -> Table:
+    view = View("builds", ("plant", "capacity", "unit", "capex", "jobs"), rows=_BUILDS)
+    return table_block(design.tables["builds"], view, design.columns()["builds"], names)
+
+
+def _exchanges(design: Result, names: Names) -> list[Block]:
+    """Return the largest exchanges, the limits that bind, and the proposals that are not taken."""
+    known, exchanges = design.columns(), design.tables["exchanges"]
+    new = View(
+        "summary_exchanges", ("from_plant", "to_plant", "commodity", "change", "unit", "saving_cny"), rows=_LINES
+    )
     binding = View("summary_limits", ("limit_scope", "quantity", "limit_kind", "bound", "after", "unit"), rows=_LINES)
-    asked = View("proposed", ("from_plant", "to_plant", "commodity", "proposed_status", "break_even", "unit"), rows=_LINES)
-    new = tables["exchanges"].filter(tables["exchanges"]["change"] > 0)
-    tight = limits(design)
+    asked = View(
+        "summary_proposed", ("from_plant", "to_plant", "commodity", "proposed_status", "break_even", "unit"), _LINES
+    )
+    tight, wanted = limits(design), proposed(design)
+    missed = wanted.filter(wanted["proposed_status"] != "found").sort(
+        "break_even", nulls_last=True, maintain_order=True
+    )
+    count = say("report.summary_found", names.language, found=wanted.height - missed.height, all=wanted.height)
     return [
-        table_block(tables["builds"], builds, known["builds"], names),
-        table_block(largest(new, "change"), exchanges, known["exchanges"], names),
+        table_block(largest(exchanges.filter(exchanges["change"] > 0), "saving_cny"), new, known["exchanges"], names),
         table_block(tight.filter(tight["binding"]), binding, known["limits"], names),
-        table_block(proposed(design), asked, known["proposed"], names),
+        Text(count),
+        table_block(missed, asked, known["proposed"], names),
     ]
 
 

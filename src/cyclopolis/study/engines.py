@@ -20,7 +20,7 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, the public name of its result's class, how it is asked, and whether it takes the options."""
+    """One engine: its name, the public name of its result's class, how it is asked, whether it takes options."""
 
     name: str
     result: str

@@ -97,7 +97,7 @@ def load_run(path: Path | str, scenario: Sequence[str] = ()) -> RunResult:
 
 
 def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
-    """Return the saved results that rest on just this plan and this version; those of engines after a gap are left out."""
+    """Return the saved results that rest on just this plan and version; those of engines after a gap are left out."""
     manifest = _read_manifest(folder)
     if _basis(manifest) != _basis(_manifest(plan, {})):
         return {}
