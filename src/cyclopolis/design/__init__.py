@@ -6,6 +6,7 @@ from cyclopolis.design.engine import Design, design
 from cyclopolis.design.model import solve_problem
 from cyclopolis.design.pose import DesignOptions, pose
 from cyclopolis.design.problem import DesignProblem, Limit, Solution, SolveOptions
+from cyclopolis.design.recheck import check_design
 
 __all__ = [
     "Design",
@@ -15,6 +16,7 @@ __all__ = [
     "Solution",
     "SolveOptions",
     "Violation",
+    "check_design",
     "check_state",
     "design",
     "pose",

@@ -1,0 +1,199 @@
+"""A design's saved tables against the plan on paper: recipes, sizes, volumes, limits and money, without any network.
+
+Where `check_state` trusts the compiled network, this trusts only the plan: its recipes, measurements, markets, plants
+and limits, and the tables that a user sees. It works with joins and sums of tables alone.
+"""
+
+import polars as pl
+
+from cyclopolis.design.checker import ROUNDING, Violation
+from cyclopolis.design.engine import Design
+from cyclopolis.plan import Plan
+
+_PLANT = ("plant", "commodity")
+FORMS = {
+    "water": ("purchase", "freshwater"),
+    "power": ("purchase", "electricity"),
+}
+"""Limited quantities that are a purchase of one commodity."""
+EMITTED = ("so2", "nox", "pm", "voc", "cod", "nh3n")
+"""Limited quantities that are the recipes' emission of the commodity of the same name."""
+
+
+def check_design(plan: Plan, design: Design) -> tuple[Violation, ...]:
+    """Return everything in a design's tables that does not hold against the plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        The plan that was designed.
+    design : Design
+        Its design, computed or loaded.
+
+    Returns
+    -------
+    tuple of Violation
+        Empty when all holds.
+    """
+    return (
+        *_recipes(plan, design),
+        *_sizes(plan, design),
+        *_volumes(plan, design),
+        *_limits(plan, design),
+        *_money(plan, design),
+    )
+
+
+def _violations(kind: str, table: pl.DataFrame, where: tuple[str, ...]) -> list[Violation]:
+    """Return rows of what was found and what was allowed as violations."""
+    rows = table.select(*where, "found", "allowed").iter_rows()
+    return [Violation(kind, tuple(str(name) for name in row[:-2]), row[-2], row[-1]) for row in rows]
+
+
+def _near(found: str, allowed: str) -> pl.Expr:
+    size = pl.max_horizontal(pl.col(found).abs(), pl.col(allowed).abs(), 1.0)
+    return (pl.col(found) - pl.col(allowed)).abs() <= ROUNDING * size
+
+
+def _within(found: str, allowed: str) -> pl.Expr:
+    return pl.col(found) <= pl.col(allowed) + ROUNDING * pl.max_horizontal(pl.col(allowed).abs(), 1.0)
+
+
+def _per_unit(plan: Plan, design: Design) -> pl.DataFrame:
+    """Return plant, commodity, net amount per main unit: the recipe's, or the measured amount over the activity."""
+    plants = design.tables["plants"].select("plant", "technology", "before", "after")
+    sign = pl.when(pl.col("direction") == "out").then(1.0).otherwise(-1.0)
+    recipes = plan.library.recipes.select("technology", "commodity", net=sign * pl.col("amount"))
+    own = plants.join(recipes, on="technology").group_by("plant", "commodity").agg(pl.col("net").sum())
+    measured = (
+        plan.tables["measurements"]
+        .filter((pl.col("year") == plan.meta.base_year) & pl.col("plant").is_not_null())
+        .group_by("plant", "commodity", "direction")
+        .agg(pl.col("amount").mean())
+        .join(plants.filter(pl.col("before") > 0), on="plant")
+        .group_by("plant", "commodity")
+        .agg(measured=(sign * pl.col("amount") / pl.col("before")).sum())
+    )
+    joined = own.join(measured, on=_PLANT, how="full", coalesce=True)
+    return joined.select("plant", "commodity", net=pl.coalesce("measured", "net")).filter(pl.col("net") != 0)
+
+
+def _ratios(plan: Plan) -> pl.DataFrame:
+    """Return how much one unit of a substitute displaces: commodity, technology, as_commodity, ratio."""
+    rows = plan.library.substitutions.select("commodity", "technology", "ratio", as_commodity="displaced")
+    return rows.unique(["commodity", "technology", "as_commodity"], keep="last", maintain_order=True)
+
+
+def _recipes(plan: Plan, design: Design) -> list[Violation]:
+    """Compare what flows in and out of each plant with its recipe times its activity."""
+    flows, plants = design.tables["flows"], design.tables["plants"]
+    technology = plants.select("technology", to_plant="plant")
+    out = flows.filter(pl.col("from_plant").is_not_null()).select("commodity", plant="from_plant", moved="amount")
+    into = (
+        flows.filter(pl.col("to_plant").is_not_null())
+        .join(technology, on="to_plant", how="left")
+        .join(_ratios(plan), on=["commodity", "technology", "as_commodity"], how="left")
+        .select(
+            commodity=pl.coalesce("as_commodity", "commodity"),
+            plant="to_plant",
+            moved=-pl.col("amount") * pl.when(pl.col("as_commodity").is_null()).then(1.0).otherwise(pl.col("ratio")),
+        )
+    )
+    moved = pl.concat([out, into.select("commodity", "plant", "moved")])
+    total = moved.group_by("plant", "commodity").agg(found=pl.col("moved").sum())
+    wanted = _per_unit(plan, design).join(plants.select("plant", "after"), on="plant")
+    wanted = wanted.select("plant", "commodity", allowed=pl.col("net") * pl.col("after"))
+    both = total.join(wanted, on=_PLANT, how="full", coalesce=True).with_columns(
+        pl.col("found", "allowed").fill_null(0.0)
+    )
+    wrong = both.filter(_near("found", "allowed").not_()).sort("plant", "commodity")
+    return _violations("recipe", wrong, _PLANT)
+
+
+def _sizes(plan: Plan, design: Design) -> list[Violation]:
+    """Compare activity with capacity, and standing plants with their base year."""
+    plants, builds = design.tables["plants"], design.tables["builds"]
+    own = plan.tables["plants"].select("plant", "capacity", may_close=pl.col("may_close").fill_null(value=False))
+    standing = plants.filter(pl.col("status") == "existing").join(own, on="plant", how="left")
+    most = pl.max_horizontal(pl.col("capacity").fill_null(0.0), "before")
+    over = standing.select("plant", found="after", allowed=most).filter(_within("found", "allowed").not_())
+    under = standing.filter(pl.col("may_close").not_()).select("plant", found="before", allowed="after")
+    new = builds.select("plant", found="activity", allowed="capacity")
+    return [
+        *_violations("capacity", over, ("plant",)),
+        *_violations("base activity", under.filter(_within("found", "allowed").not_()), ("plant",)),
+        *_violations("capacity", new.filter(_within("found", "allowed").not_()), ("plant",)),
+    ]
+
+
+def _volumes(plan: Plan, design: Design) -> list[Violation]:
+    """Compare all that is traded of a commodity with the sum of what the plan's markets of the year take or give."""
+    flows, year = design.tables["flows"], design.facts["year"]
+    markets = plan.tables["markets"].filter(pl.col("year").fill_null(0) <= year)
+    found = []
+    for kind, price, most in (("sale", "sell_price", "sell_max"), ("purchase", "buy_price", "buy_max")):
+        rows = markets.filter(pl.col(price).is_not_null())
+        room = rows.group_by("commodity").agg(allowed=pl.col(most).sum(), open=pl.col(most).is_null().any())
+        traded = flows.filter(pl.col("kind") == kind).group_by("commodity").agg(found=pl.col("amount").sum())
+        joined = traded.join(room.filter(pl.col("open").not_()), on="commodity").sort("commodity")
+        found += _violations("market", joined.filter(_within("found", "allowed").not_()), ("commodity",))
+    return found
+
+
+def _inside(plan: Plan, scope: str | None) -> list[str]:
+    """Return a place and all places in it; every place for no scope."""
+    parents = plan.tables["sites"].select("site", "parent")
+    if scope is None:
+        return parents["site"].to_list()
+    inside = {scope}
+    while True:
+        more = inside | set(parents.filter(pl.col("parent").is_in(list(inside)))["site"])
+        if more == inside:
+            return sorted(inside)
+        inside = more
+
+
+def _limits(plan: Plan, design: Design) -> list[Violation]:
+    """Count limited quantities anew from flows, recipes and builds, and compare them with the limits."""
+    plants, flows, builds = design.tables["plants"], design.tables["flows"], design.tables["builds"]
+    per_unit = _per_unit(plan, design).join(plants.select("plant", "site", "after"), on="plant")
+    mass = dict(plan.library.commodities.select("commodity", "t_per_unit").iter_rows())
+    found = []
+    for scope, quantity, kind, bound in (
+        design.tables["limits"].select("scope", "quantity", "kind", "bound").iter_rows()
+    ):
+        sites = _inside(plan, scope)
+        if quantity in FORMS:
+            sort, commodity = FORMS[quantity]
+            rows = flows.filter((pl.col("kind") == sort) & (pl.col("commodity") == commodity))
+            value = rows.filter(pl.col("to_site").is_in(sites))["amount"].sum()
+        elif quantity in EMITTED:
+            rows = per_unit.filter(
+                (pl.col("commodity") == quantity) & pl.col("site").is_in(sites) & (pl.col("net") > 0)
+            )
+            value = float((rows["net"] * rows["after"]).sum()) * (mass.get(quantity) or 0.0)
+        elif quantity in {"budget", "land"}:
+            column = "capex" if quantity == "budget" else "land_ha"
+            value = builds.filter(pl.col("site").is_in(sites))[column].sum()
+        else:
+            continue
+        over, under = value - bound, bound - value
+        if (over if kind == "max" else under) > ROUNDING * max(abs(bound), 1.0):
+            found.append(Violation("limit", (scope or "", quantity), float(value), float(bound)))
+    return found
+
+
+def _money(plan: Plan, design: Design) -> list[Violation]:
+    """Add up money of flows, transport and operation, and compare it with the gain of the accounts."""
+    flows, plants = design.tables["flows"], design.tables["plants"]
+    library = plan.library.technologies.select("technology", usual="opex")
+    own = plan.tables["plants"].select("plant", "opex")
+    costs = plants.join(own, on="plant", how="left").join(library, on="technology", how="left")
+    run = (costs["after"] * costs.select(pl.coalesce("opex", "usual").fill_null(0.0)).to_series()).sum()
+    money = float(flows["money_cny"].sum()) - float(flows["transport_cny"].sum()) - float(run)
+    accounts = design.tables["accounts"].filter((pl.col("scope_kind") == "place") & (pl.col("quantity") == "gain"))
+    stated = float(accounts["after"].sum())
+    size = float(flows["money_cny"].abs().sum())
+    if abs(money - stated) <= ROUNDING * max(size, 1.0):
+        return []
+    return [Violation("money", ("gain",), stated, money)]
