@@ -14,6 +14,20 @@ Examples
 import sys
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cyclopolis.design import Design, DesignOptions, design
+    from cyclopolis.examples import example
+    from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
+    from cyclopolis.network import compile_network
+    from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
+    from cyclopolis.rating import Rating, rate
+    from cyclopolis.report import write_report
+    from cyclopolis.study.run import run
+    from cyclopolis.study.store import RunResult, load_run
+    from cyclopolis.study.verify.verifying import verify
 
 __version__ = "0.1.0"
 
@@ -44,7 +58,33 @@ _HOMES = {
     "write_report": "cyclopolis.report",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - names from the one table of homes
+__all__ = [
+    "Balance",
+    "BalanceOptions",
+    "Design",
+    "DesignOptions",
+    "Plan",
+    "Rating",
+    "RunResult",
+    "__version__",
+    "balance",
+    "chain_gaps",
+    "check_plan",
+    "compile_network",
+    "design",
+    "example",
+    "load_library",
+    "load_run",
+    "new_plan",
+    "rate",
+    "read_plan",
+    "run",
+    "search_library",
+    "technology_sheet",
+    "verify",
+    "write_report",
+    "write_template",
+]
 
 
 def __getattr__(name: str) -> object:
@@ -57,7 +97,7 @@ def __getattr__(name: str) -> object:
 
 
 class _Package(ModuleType):
-    """Keeps ``cyclopolis.design`` the function: importing the package of that name would else put itself in its place."""
+    """Keeps ``cyclopolis.design`` the function, in whose place importing the package of that name would put itself."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):

@@ -14,7 +14,7 @@ from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import Language, message, say
 
 
-class _Number(click.ParamType):
+class _Number(click.ParamType[Any]):
     """A number within bounds; what is wrong with another is said in the user's language."""
 
     def __init__(self, key: str, kind: type[int] | type[float], low: float, high: float) -> None:
@@ -34,7 +34,7 @@ class _Number(click.ParamType):
         return number
 
 
-_TYPES: Mapping[str, click.ParamType] = {
+_TYPES: Mapping[str, click.ParamType[Any]] = {
     "year": _Number("year", int, 1900, 2200),
     "share": _Number("share", float, 0, 1),
     "seconds": _Number("seconds", float, 1, 1_000_000),
@@ -98,7 +98,7 @@ class _Group(click.Group):
 
 
 @click.pass_context
-def _help_of_group(context: click.Context, **unused: object) -> None:
+def _help_of_group(context: click.Context, /, **unused: object) -> None:
     """Show the help of a group that was called without a command."""
     del unused
     if context.invoked_subcommand is None:

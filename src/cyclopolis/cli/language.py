@@ -4,7 +4,6 @@ import locale
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 from cyclopolis.foundation.text import LANGUAGES, Language
 
@@ -20,7 +19,7 @@ def as_language(text: str | None) -> Language | None:
     ('zh', None)
     """
     tag = (text or "").replace("-", "_").split("_")[0].split(".")[0].lower()
-    return cast("Language", tag) if tag in LANGUAGES else None
+    return next((language for language in LANGUAGES if language == tag), None)
 
 
 def typed_language(arguments: Sequence[str]) -> str | None:
