@@ -1,13 +1,14 @@
 """Speed of the reconciliation kernel, beside one bare sparse LU of the same normal matrix.
 
-Run ``python benchmarks/reconcile.py [FLOWS ...]``. The network: five flows leave every plant for partners within 50
-neighbours (or, shown beside it, for uniformly random ones), 15 % of them leave for the environment, seed 0. Prints
-seconds, ratios to the bare LU and the peak memory of the process; nothing here is a test.
+Run ``python benchmarks/reconcile.py [FLOWS ...] [PICTURE.svg]``. The network: five flows leave every plant for partners
+within 50 neighbours (or, shown beside it, for uniformly random ones), 15 % of them leave for the environment, seed 0.
+Prints seconds, ratios to the bare LU and the peak memory of the process; nothing here is a test.
 """
 
 import resource
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
@@ -50,7 +51,7 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def measure(flows, reach, times):
+def measure(flows, reach, times, kept):
     """Print one line of the table."""
     balances = network(flows, reach)
     generator = np.random.default_rng(1)
@@ -80,6 +81,7 @@ def measure(flows, reach, times):
     )
     eliminating, _ = best(lambda: eliminate(balances, right, hidden), 1)
     whole, _ = best(lambda: reconcile(ReconcileProblem(values, sds, balances)), 1)
+    kept.append((flows, bare, solving, solving + spreading) if reach else None)
     print(
         f"{flows:>9,} {reach or 'any':>5} {bare:9.3f} {solving:9.3f} {solving / bare:6.2f} "
         f"{solving + spreading:9.3f} {(solving + spreading) / bare:6.2f} {classing:9.3f} {eliminating:9.3f} "
@@ -88,14 +90,55 @@ def measure(flows, reach, times):
     )
 
 
+def picture(rows, path):
+    """Write cost against size, both logarithmic, as a small SVG."""
+    width, height, left, bottom = 560, 340, 60, 300
+    low, high = np.log10(rows[0][0]), np.log10(rows[-1][0])
+    base, top = np.floor(np.log10(min(row[1] for row in rows))), np.ceil(np.log10(max(row[3] for row in rows)))
+
+    def spot(size, seconds):
+        return (
+            left + (np.log10(size) - low) / (high - low) * (width - left - 20),
+            bottom - (np.log10(seconds) - base) / (top - base) * (bottom - 20),
+        )
+
+    space = "http://www.w3.org/2000/svg"
+    parts = [
+        f'<svg xmlns="{space}" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11">',
+        f'<rect width="{width}" height="{height}" fill="white"/>',
+    ]
+    for power in range(int(base), int(top) + 1):
+        y = spot(rows[0][0], 10.0**power)[1]
+        parts.append(f'<path d="M{left} {y:.0f}H{width - 20}" stroke="#ddd"/>')
+        parts.append(f'<text x="{left - 6}" y="{y + 4:.0f}" text-anchor="end">{10.0**power:g} s</text>')
+    for row in rows:
+        x = spot(row[0], 1)[0]
+        parts.append(f'<text x="{x:.0f}" y="{bottom + 16}" text-anchor="middle">{row[0]:,}</text>')
+    parts.append(f'<text x="{width / 2:.0f}" y="{bottom + 34}" text-anchor="middle">flows</text>')
+    names = ("bare LU", "values", "values and all uncertainties")
+    for column, (name, colour) in enumerate(zip(names, ("#888", "#1f77b4", "#d62728"), strict=True)):
+        line = " ".join("{:.1f},{:.1f}".format(*spot(row[0], row[column + 1])) for row in rows)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts.append(f'<text x="{left + 14}" y="{34 + 16 * column}" fill="{colour}">{name}</text>')
+    start, end = rows[0], rows[-1]
+    first, last = spot(start[0], start[3]), spot(end[0], start[3] * end[0] / start[0])
+    straight = f"M{first[0]:.1f} {first[1]:.1f}L{last[0]:.1f} {last[1]:.1f}"
+    parts.append(f'<path d="{straight}" stroke="#d62728" stroke-dasharray="3 4"/>')
+    parts.append(f'<text x="{left + 14}" y="82" fill="#555">dotted: strictly linear</text></svg>')
+    Path(path).write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
 def main():
     """Print the table for the sizes asked for."""
-    sizes = [int(item) for item in sys.argv[1:]] or [1_000, 10_000, 100_000]
+    sizes = [int(item) for item in sys.argv[1:] if item.isdigit()] or [1_000, 10_000, 100_000]
+    kept = []
     print("    flows reach   bare LU    values  ratio  with sds  ratio  classify eliminate reconcile peak GiB")
     for size in sizes:
-        measure(size, 50, 3 if size <= 100_000 else 1)
+        measure(size, 50, 3 if size <= 100_000 else 1, kept)
+    for path in [item for item in sys.argv[1:] if item.endswith(".svg")]:
+        picture(kept, path)
     for size in [item for item in sizes if item <= 20_000]:
-        measure(size, None, 1)
+        measure(size, None, 1, kept)
 
 
 if __name__ == "__main__":
