@@ -1,8 +1,8 @@
 """How long designs take: the bundled examples whole, and the model alone on networks of growing size.
 
 Run ``python benchmarks/design.py [LARGEST]``. The synthetic networks are drawn from a seed: givers and takers of 20
-commodities, 1 % of all pairs joined, a tenth of the takers still to be built. Prints seconds of each step, CPU seconds, the
-size of the model and the gap.
+commodities, 1 % of all pairs joined, a tenth of the takers still to be built. Prints seconds and CPU seconds of each
+step, the size of the model and the gap.
 """
 
 import resource

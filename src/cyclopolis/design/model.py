@@ -139,13 +139,13 @@ def _limits(
     return constrain(model, name, rows, lower, upper, scale)
 
 
-def _caps(rows: Rows, problem: DesignProblem) -> int:
-    """Write the caps of substitutions; returns their number. A cap without masses on both sides cannot be written."""
+def _caps(rows: Rows, problem: DesignProblem, sizes: _Sizes) -> Floats:
+    """Write the caps of substitutions; returns the size of each. A cap without masses on both sides is not written."""
     network = problem.network
     ports, arcs = network.ports, network.arcs
     grouped = np.flatnonzero(arcs.cap_group >= 0)
     if grouped.size == 0:
-        return 0
+        return np.zeros(0)
     group, first = np.unique(arcs.cap_group[grouped], return_index=True)
     taker = ports.plant[arcs.taker[grouped]]
     main = ports.commodity[network.plants.main[taker]]
@@ -154,9 +154,11 @@ def _caps(rows: Rows, problem: DesignProblem) -> int:
     known = np.isfinite(per_tonne) & np.isfinite(share)
     row = np.searchsorted(group, arcs.cap_group[grouped])
     rows.add("arc", row[known], grouped[known], per_tonne[known])
-    lead = first[known[first]]
-    rows.add("activity", row[lead], taker[lead], -share[lead])
-    return int(group.size)
+    lead_at = first[known[first]]
+    rows.add("activity", row[lead_at], taker[lead_at], -share[lead_at])
+    size = np.ones(group.size)
+    size[row[lead_at]] = share[lead_at] * sizes.activity[taker[lead_at]]
+    return np.where(size > 0, size, 1.0)
 
 
 def _exclusions(rows: Rows, problem: DesignProblem) -> int:
@@ -263,8 +265,8 @@ def build_model(problem: DesignProblem, elastic: bool = False) -> linopy.Model |
         holds &= constrain(model, "market", volumes, least, most, scale)
 
         caps = Rows(variables)
-        number = _caps(caps, problem)
-        holds &= constrain(model, "cap", caps, np.full(number, -np.inf), np.zeros(number))
+        scale = _caps(caps, problem, sizes)
+        holds &= constrain(model, "cap", caps, np.full(scale.size, -np.inf), np.zeros(scale.size), scale)
 
         exclusions = Rows(variables)
         number = _exclusions(exclusions, problem)
