@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
+    from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
@@ -49,6 +50,7 @@ _HOMES = {
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
+    "check_design": "cyclopolis.design.recheck",
     "rate": "cyclopolis.rating",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
@@ -69,6 +71,7 @@ __all__ = [
     "__version__",
     "balance",
     "chain_gaps",
+    "check_design",
     "check_plan",
     "compile_network",
     "design",

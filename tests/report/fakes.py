@@ -21,6 +21,7 @@ class Fake(Result):
     engine: ClassVar[str] = "fake"
     columns_package: ClassVar[str] = ""
     units: ClassVar[Mapping[str, str]] = {
+        "capacity": "@unit/a",
         "mass_t": "t/a",
         "money_cny": "CNY/a",
         "transport_cny": "CNY/a",

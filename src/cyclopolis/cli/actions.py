@@ -5,12 +5,13 @@ needed.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cyclopolis
 from cyclopolis.cli.call import Call
-from cyclopolis.cli.console import Watch, out, out_json, show_problems, table_lines
+from cyclopolis.cli.console import Watch, err, out, out_json, show_problems, table_lines
 from cyclopolis.foundation.numbers import number_text, unit_text
 from cyclopolis.foundation.text import Language, Message, say
 
@@ -50,17 +51,31 @@ def check(call: Call) -> int:
 
 def balance(call: Call) -> int:
     """Balance the base year."""
-    return _one_engine(call, "balance", {})
+    return _one_engine(call, "balance")
 
 
 def design(call: Call) -> int:
-    """Design a better place."""
-    return _one_engine(call, "design", _design_options(call))
+    """Design a better place, and check the answer against the plan where asked to."""
+    done = _run_until(call, "design", _design_options(call))
+    result = done.results["design"]
+    assert isinstance(result, cyclopolis.Design)
+    broken = cyclopolis.check_design(done.plan, result) if call.values["check"] else ()
+    if call.json:
+        checked = {"violations": [asdict(one) for one in broken]} if call.values["check"] else {}
+        _show(call, done, "design", checked)
+        return 1 if broken else 0
+    _show(call, done, "design", {})
+    for one in broken:
+        values = {"found": number_text(one.found, 9), "allowed": number_text(one.allowed, 9)}
+        err(say("cli.violation", call.language, kind=one.kind, where=", ".join(one.where), **values))
+    if call.values["check"] and not broken:
+        out(say("cli.no_violation", call.language))
+    return 1 if broken else 0
 
 
 def rate(call: Call) -> int:
     """Rate before and after the design."""
-    return _one_engine(call, "rating", {})
+    return _one_engine(call, "rating")
 
 
 def run(call: Call) -> int:
@@ -108,18 +123,27 @@ def _design_options(call: Call) -> dict[str, Any]:
     return {name: call.values[name] for name in names if call.values.get(name) is not None}
 
 
-def _one_engine(call: Call, engine: str, options: Mapping[str, Any]) -> int:
+def _one_engine(call: Call, engine: str) -> int:
     """Run a plan up to one engine and show that engine's answer."""
-    language = call.language
-    with Watch(call.quiet, language) as progress:
-        done = cyclopolis.run(call.plan, call.scenario, until=engine, options=options, progress=progress)
-    result = done.results[engine]
+    _show(call, _run_until(call, engine, {}), engine, {})
+    return 0
+
+
+def _run_until(call: Call, engine: str, options: Mapping[str, Any]) -> "RunResult":
+    with Watch(call.quiet, call.language) as progress:
+        return cyclopolis.run(call.plan, call.scenario, until=engine, options=options, progress=progress)
+
+
+def _show(call: Call, done: "RunResult", engine: str, more: Mapping[str, Any]) -> None:
+    """Show an engine's answer and where it is saved."""
+    result, language = done.results[engine], call.language
     if call.json:
-        out_json({"ok": True, "saved": str(done.folder / engine), **_result_json(result, language, tables=True)})
+        out_json(
+            {"ok": True, "saved": str(done.folder / engine), **_result_json(result, language, tables=True), **more}
+        )
     else:
         _show_summary(result, language)
         out(say("cli.saved_at", language, folder=done.folder / engine))
-    return 0
 
 
 def _write_report(done: "RunResult", language: Language, progress: Any) -> Path:  # noqa: ANN401 - a listener

@@ -16,6 +16,8 @@ _UNITS: tuple[tuple[str, str], ...] = (
 )
 _SCALED = {"million CNY": (1e6, "CNY"), "million CNY/a": (1e6, "CNY/a")}
 
+_TINY = 1e-6
+
 
 def number_text(value: float | None, digits: int = 4) -> str:
     """Return a number with thousands separated and at least its whole part.
@@ -31,8 +33,8 @@ def number_text(value: float | None, digits: int = 4) -> str:
     --------
     >>> number_text(1234567.8), number_text(0.012345), number_text(12.0), number_text(None)
     ('1,234,568', '0.01235', '12', '–')
-    >>> number_text(-0.4), number_text(0.0), number_text(99.996)
-    ('-0.4', '0', '100')
+    >>> number_text(-0.4), number_text(0.0), number_text(99.996), number_text(-2.345e-12)
+    ('-0.4', '0', '100', '-2.3e-12')
     """
     if value is None or math.isnan(value):
         return "–"
@@ -40,6 +42,8 @@ def number_text(value: float | None, digits: int = 4) -> str:
         return "∞" if value > 0 else "-∞"
     if value == 0:
         return "0"
+    if abs(value) < _TINY:
+        return f"{value:.2g}"
     whole = math.floor(math.log10(abs(value))) + 1
     text = f"{value:,.{min(max(digits - whole, 0), 12)}f}"
     if "." in text:

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.foundation.progress import Progress, silent
-from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import read_plan
 from cyclopolis.study.engines import ENGINES
 from cyclopolis.study.store import RunResult, fresh_results, options_recorded, record, results_folder
+
+if TYPE_CHECKING:
+    from cyclopolis.foundation.result import Result
 
 
 def run(

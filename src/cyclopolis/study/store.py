@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from polars.exceptions import PolarsError
+
 import cyclopolis
 from cyclopolis.foundation.files import dump_json, write_atomic
 from cyclopolis.foundation.problems import Problem, UserError
@@ -107,7 +109,7 @@ def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
             break
         try:
             results[engine.name] = load(engine, folder / engine.name)
-        except (UserError, OSError, ValueError):
+        except (UserError, OSError, ValueError, PolarsError):
             break
     return results
 
