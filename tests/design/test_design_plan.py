@@ -11,6 +11,7 @@ from cyclopolis.design import Design, DesignOptions, check_state, pose, solve_pr
 from cyclopolis.design.checker import yearly_money
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.engine import design
+from cyclopolis.design.figures import plant_spots
 from cyclopolis.design.pose import limit_rows, recovery_factor, sites_within
 from cyclopolis.design.tidy import tidy_flows
 from cyclopolis.examples import example
@@ -153,6 +154,19 @@ def test_summary_and_figures_speak_both_languages(quick_design, language):
     json.dumps(figures)
     texts = [text for trace in figures["exchanges_after"]["data"] for text in trace.get("text", []) if "→" in str(text)]
     assert len(texts) == quick_design.tables["exchanges"].filter(pl.col("after") > 0).height
+
+
+def test_plants_stand_apart_on_one_ring_place_by_place(park_design):
+    plants = park_design.tables["plants"]
+    spots, places = plant_spots(plants)
+    assert set(spots) == set(plants["plant"])
+    assert set(places) == set(plants["site"])
+    points = np.array(list(spots.values()))
+    assert np.hypot(*points.T) == pytest.approx(1.0)
+    distance = np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1)) + np.eye(len(points))
+    assert distance.min() > 0.05
+    nowhere = plants.with_columns(lon=None, lat=None).cast({"lon": pl.Float64, "lat": pl.Float64})
+    assert len(set(plant_spots(nowhere)[0].values())) == plants.height
 
 
 def test_the_same_plan_gives_the_same_design(quick, quick_design):

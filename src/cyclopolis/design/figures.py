@@ -12,8 +12,13 @@ from cyclopolis.plan.schema import quantities
 
 COLOURS = {"supply": "#4c78a8", "exchange": "#59a14f", "substitution": "#e67e22"}
 _STANDING, _NEW = "#555555", "#c0392b"
-_SPREAD = 0.22
-"""Radius of the ring on which the plants of one place stand, as a share of the smallest distance of two places."""
+_GAP = 1.5
+"""Empty room between the plants of two places on the ring, in plants."""
+_BEND = 0.3
+"""How far from the centre a line between two plants passes, as a share of the straight one."""
+_STEPS = 12
+_SIDE = 0.25
+"""How far right or left of the middle a place's name is written outwards."""
 
 Spot = tuple[float, float]
 
@@ -32,8 +37,11 @@ def _column(language: Language) -> str:
     return "name_zh" if language == "zh" else "name"
 
 
-def plant_spots(plants: pl.DataFrame) -> dict[str, Spot]:
-    """Return where to draw each plant: on a small ring around its place, the places themselves on a ring if unknown.
+def plant_spots(plants: pl.DataFrame) -> tuple[dict[str, Spot], dict[str, Spot]]:
+    """Return where to draw each plant and each place's name: on one ring, place by place, in the order of the compass.
+
+    A ring keeps the plants of a crowded park apart, which a map would draw on top of each other; places follow each
+    other as they lie around their common centre, those of unknown position at the end.
 
     Parameters
     ----------
@@ -43,22 +51,34 @@ def plant_spots(plants: pl.DataFrame) -> dict[str, Spot]:
     sites = plants.group_by("site", maintain_order=True).agg(
         pl.col("lon").first(), pl.col("lat").first(), members=pl.col("plant")
     )
-    unknown = sites["lon"].null_count() + sites["lat"].null_count() > 0
-    centres: dict[str, Spot] = {}
-    for number, (site, lon, lat) in enumerate(sites.select("site", "lon", "lat").iter_rows()):
-        angle = 2.0 * math.pi * number / max(sites.height, 1)
-        centres[str(site)] = (math.cos(angle), math.sin(angle)) if unknown else (lon, lat)
-    spots = list(centres.values())
-    gaps = [math.dist(a, b) for at, a in enumerate(spots) for b in spots[:at] if a != b]
-    ring = _SPREAD * min(gaps) if gaps else 0.1
-    found: dict[str, Spot] = {}
-    for site, members in sites.select("site", "members").iter_rows():
-        lon, lat = centres[str(site)]
-        for number, plant in enumerate(members):
-            angle = 2.0 * math.pi * number / len(members)
-            radius = ring * (len(members) > 1)
-            found[plant] = (lon + radius * math.cos(angle), lat + radius * math.sin(angle))
-    return found
+    east = (pl.col("lon") - pl.col("lon").mean()) * pl.col("lat").mean().radians().cos()
+    bearing = pl.arctan2(pl.col("lat") - pl.col("lat").mean(), east)
+    ordered = sites.with_columns(bearing=bearing).sort("bearing", "site", nulls_last=True)
+    room = sum(len(members) + _GAP for members in ordered["members"])
+    spots: dict[str, Spot] = {}
+    names: dict[str, Spot] = {}
+    at = 0.0
+    for site, members in ordered.select("site", "members").iter_rows():
+        middle = at + (len(members) - 1) / 2
+        for plant in members:
+            spots[plant] = _on_ring(at / room, 1.0)
+            at += 1.0
+        at += _GAP
+        names[str(site)] = _on_ring(middle / room, 1.09)
+    return spots, names
+
+
+def _on_ring(share: float, radius: float) -> Spot:
+    angle = 2.0 * math.pi * share - math.pi
+    return radius * math.cos(angle), radius * math.sin(angle)
+
+
+def _bent(start: Spot, end: Spot) -> tuple[list[float | None], list[float | None]]:
+    """Return the points of a line that bends towards the centre, ended by a gap."""
+    hub = tuple(_BEND * (a + b) / 2 for a, b in zip(start, end, strict=True))
+    shares = [step / _STEPS for step in range(_STEPS + 1)]
+    points = [[(1 - t) ** 2 * start[k] + 2 * t * (1 - t) * hub[k] + t * t * end[k] for t in shares] for k in (0, 1)]
+    return [*points[0], None], [*points[1], None]
 
 
 def _labels(tables: Mapping[str, pl.DataFrame], language: Language) -> dict[tuple[str, str], str]:
@@ -70,7 +90,7 @@ def _labels(tables: Mapping[str, pl.DataFrame], language: Language) -> dict[tupl
 
 def exchange_figure(tables: Mapping[str, pl.DataFrame], state: str, language: Language) -> Figure:
     """Return the exchanges of one state (``before`` or ``after``) as lines between plants, amounts on hover."""
-    spots, labels = plant_spots(tables["plants"]), _labels(tables, language)
+    (spots, places), labels = plant_spots(tables["plants"]), _labels(tables, language)
     rows = tables["exchanges"].filter(pl.col(state) > 0)
     traces = [
         trace
@@ -83,11 +103,22 @@ def exchange_figure(tables: Mapping[str, pl.DataFrame], state: str, language: La
         "data": traces,
         "layout": {
             "title": {"text": title},
-            "xaxis": {"title": {"text": say("design.axis_lon", language)}, "zeroline": False},
-            "yaxis": {"title": {"text": say("design.axis_lat", language)}, "zeroline": False},
+            "xaxis": {"visible": False, "range": [-1.5, 1.5]},
+            "yaxis": {"visible": False, "range": [-1.3, 1.3], "scaleanchor": "x"},
+            "annotations": [
+                {
+                    "x": x,
+                    "y": y,
+                    "xanchor": "left" if x > _SIDE else "right" if x < -_SIDE else "center",
+                    "text": labels.get(("site", site), site),
+                    "showarrow": False,
+                    "font": {"size": 11},
+                }
+                for site, (x, y) in places.items()
+            ],
             "hovermode": "closest",
-            "legend": {"orientation": "h", "y": -0.2},
-            "height": 520,
+            "legend": {"orientation": "h", "y": -0.05},
+            "height": 640,
         },
     }
 
@@ -107,11 +138,11 @@ def _lines(
     line_y: list[float | None] = []
     middle_x, middle_y, words = [], [], []
     for row in rows.iter_rows(named=True):
-        (x0, y0), (x1, y1) = spots[row["from_plant"]], spots[row["to_plant"]]
-        line_x += [x0, x1, None]
-        line_y += [y0, y1, None]
-        middle_x.append((x0 + 2 * x1) / 3)
-        middle_y.append((y0 + 2 * y1) / 3)
+        xs, ys = _bent(spots[row["from_plant"]], spots[row["to_plant"]])
+        line_x += xs
+        line_y += ys
+        middle_x.append(xs[2 * _STEPS // 3])
+        middle_y.append(ys[2 * _STEPS // 3])
         values = {
             "giver": labels.get(("plant", row["from_plant"]), row["from_plant"]),
             "taker": labels.get(("plant", row["to_plant"]), row["to_plant"]),
@@ -131,8 +162,8 @@ def _lines(
             "mode": "lines",
             "x": line_x,
             "y": line_y,
-            "line": {"color": colour, "width": 1.5},
-            "opacity": 0.6,
+            "line": {"color": colour, "width": 1.3},
+            "opacity": 0.55,
             "name": say(f"design.kind_{kind}", language),
             "legendgroup": kind,
             "hoverinfo": "skip",
@@ -142,7 +173,7 @@ def _lines(
             "mode": "markers",
             "x": middle_x,
             "y": middle_y,
-            "marker": {"color": colour, "size": 6, "symbol": "diamond"},
+            "marker": {"color": colour, "size": 5, "symbol": "diamond"},
             "text": words,
             "hovertemplate": "%{text}<extra></extra>",
             "legendgroup": kind,
