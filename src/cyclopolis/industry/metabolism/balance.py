@@ -19,8 +19,9 @@ from cyclopolis.industry.metabolism.circularity_table import circularity_table
 from cyclopolis.industry.metabolism.detailed import details_table, scopes
 from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
+from cyclopolis.industry.metabolism.figures_tables import picture_tables, residuals_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
-from cyclopolis.industry.metabolism.spread import linear_spread_table, spread
+from cyclopolis.industry.metabolism.spread import doubts, linear_spread_table, spread
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
 from cyclopolis.network.names import pick
@@ -121,10 +122,13 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         spreads.append(spread(network, flows, measurements, asked.draws, asked.seed))
     rows = flows_table(network, flows)
     details = details_table(network, flows, rows, plan.library.emission_factors)
+    accounts = accounts_table(network, flows)
     tables = {
         "flows": rows,
         "ports": ports_table(network, flows),
-        "accounts": accounts_table(network, flows),
+        "accounts": accounts,
+        "residuals": residuals_table(accounts, spreads[0]),
+        **picture_tables(network, flows, rows, doubts(network, flows, measurements), plan.tables["sites"]),
         "account_spread": pl.concat(spreads),
         "details": details,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
