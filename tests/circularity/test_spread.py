@@ -109,6 +109,14 @@ def test_a_measurement_brings_its_own_uncertainty():
     assert sd_of(table, "energy") == pytest.approx(4100 * 0.02 * 20.0)
 
 
+def test_a_measurement_that_is_assumed_still_brings_its_own():
+    rows = [measurement("so2", "out", 12.0, uncertainty=0.5, source="assumed: made up")]
+    plan = ranged_plan(measurements=rows)
+    network = compile_network(plan)
+    table = linear_spread_table(network, base_flows(network), plan.tables["measurements"])
+    assert sd_of(table, "so2") == pytest.approx(0.5)
+
+
 def test_two_measurements_of_one_thing_are_better_than_one():
     rows = [measurement("so2", "out", amount, uncertainty=0.6) for amount in (12.0, 13.0)]
     plan = ranged_plan(measurements=rows)

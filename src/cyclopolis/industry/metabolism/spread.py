@@ -23,12 +23,11 @@ from cyclopolis.industry.metabolism.spread_draws import (
 )
 from cyclopolis.industry.metabolism.spread_weights import Weights, account_weights
 from cyclopolis.network import Flows, Network
-from cyclopolis.network.model import EXISTING, PROVENANCE, Bools, Floats
+from cyclopolis.network.model import EXISTING, Bools, Floats
 
 Method = Literal["linear", "held", "solved"]
 DRAWN_SCOPES = ("place", "site", "chain", "enterprise")
 """Kinds of scope that Monte Carlo covers."""
-_MEASURED = PROVENANCE.index("measured")
 _KEYS = ("scope_kind", "scope", "quantity")
 
 
@@ -69,8 +68,7 @@ def doubts(network: Network, flows: Flows, measurements: pl.DataFrame) -> Doubt:
     main = np.zeros(run.size, dtype=bool)
     main[plants.main[plants.main >= 0]] = True
     of_recipe = (ports.high - ports.low) / (2 * HALF_RANGE) * run
-    measured = ports.provenance == _MEASURED
-    stated = _stated(network, measurements)
+    measured, stated = _stated(network, measurements)
     own = np.where(measured, stated, np.where(main, 0.0, of_recipe))
     unknown = (run > 0) & np.where(measured, np.isnan(own), ~main & (ports.high <= ports.low))
     own = np.nan_to_num(own)
@@ -80,22 +78,26 @@ def doubts(network: Network, flows: Flows, measurements: pl.DataFrame) -> Doubt:
     return Doubt(np.where(main, 0.0, own), activity, main | ~measured, unknown)
 
 
-def _stated(network: Network, measurements: pl.DataFrame) -> Floats:
-    """Return the standard uncertainty of each measured port (J,), NaN where the measurement has none."""
+def _stated(network: Network, measurements: pl.DataFrame) -> tuple[Bools, Floats]:
+    """Return which ports are measured and their standard uncertainty (J,), NaN where the measurement has none."""
     ports = network.ports
     share = pl.col("uncertainty_pct") / 100.0 * pl.col("amount")
     rows = (
         measurements.filter((pl.col("year") == network.year) & pl.col("plant").is_not_null())
         .select("plant", "commodity", "direction", sd=pl.coalesce("uncertainty", share))
+        .with_columns(seen=pl.lit(value=True))
         .group_by("plant", "commodity", "direction")
-        .agg(sd=pl.when(pl.col("sd").null_count() == 0).then((pl.col("sd").sort() ** 2).sum().sqrt() / pl.len()))
+        .agg(
+            pl.col("seen").first(),
+            sd=pl.when(pl.col("sd").null_count() == 0).then((pl.col("sd").sort() ** 2).sum().sqrt() / pl.len()),
+        )
     )
     plants = pl.Series(network.plant_ids, dtype=pl.String).gather(ports.plant)
     goods = pl.Series(network.commodity_ids, dtype=pl.String).gather(ports.commodity)
     way = pl.Series(np.where(ports.coefficient > 0, "out", "in"), dtype=pl.String)
     at = pl.DataFrame({"plant": plants, "commodity": goods, "direction": way})
     found = at.join(rows, on=["plant", "commodity", "direction"], how="left", maintain_order="left")
-    return found["sd"].fill_null(float("nan")).to_numpy()
+    return found["seen"].fill_null(value=False).to_numpy(), found["sd"].fill_null(float("nan")).to_numpy()
 
 
 def variance_by_plant(weights: Weights, doubt: Doubt, coefficient: Floats, plant: np.ndarray) -> Floats:

@@ -13,6 +13,8 @@ from cyclopolis.network.model import Bools, Floats, Ints
 HALF_RANGE = 1.959963984540054
 """Half width of a 95 % interval in standard deviations of the normal distribution."""
 SMALL = 1e-9
+CHUNK = 600
+"""Draws solved at once: their matrices stay near the processor."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,17 @@ def solve_activities(activity: Floats, drawn: Floats, base: Floats, linked: Link
     gather = sp.csr_array((rate, (inverse[: rate.size], linked.port)), shape=(place.size, base.size))
     own = np.zeros(place.size)
     own[inverse[rate.size :]] = 1.0
-    entries = gather @ drawn + own[:, None]
     start = np.searchsorted(place, np.arange(size + 1) * size)
     nominal = sp.csc_matrix((gather @ base + own, place % size, start), shape=(size, size))
     wanted = nominal @ activity
     wanted = np.where(np.abs(wanted) < SMALL * activity, 0.0, wanted)
-    return solve_draws(plan_elimination(nominal), entries.reshape(place.size, draws), wanted)
+    plan = plan_elimination(nominal)
+    solution = np.empty((size, draws))
+    for first in range(0, draws, CHUNK):
+        entries = gather @ drawn[:, first : first + CHUNK]
+        entries += own[:, None]
+        solution[:, first : first + CHUNK] = solve_draws(plan, entries, wanted)
+    return solution
 
 
 def changes(
