@@ -117,3 +117,11 @@ def test_carbon_cap_holds_and_power_gives_way() -> None:
     before, after = posed.problem.base.activity, found.flows.activity
     power = [number for number, plant in enumerate(posed.network.plant_ids) if plant.endswith("_pp")]
     assert after[power].sum() < before[power].sum()
+
+
+def test_made_up_meter_readings_are_never_shown_as_measured() -> None:
+    found = balance(read_plan(example("changzhi")))
+    assert set(found.tables["ports"]["provenance"]) == {"assumed"}
+    hcl = found.tables["ports"].filter((pl.col("plant") == "pvc") & (pl.col("commodity") == "hcl"))
+    assert hcl["amount"].item() == pytest.approx(169_500, rel=0.02)
+    assert hcl["amount"].item() > hcl["recipe_amount"].item() * 0.99
