@@ -44,7 +44,7 @@ def test_the_folder_is_as_rich_as_the_messages() -> None:
         "plan.sheet_broken", "plan.csv_broken", "plan.error_cell", "plan.merged_header", "plan.merged_cells",
         "plan.key_nested", "plan.not_whole", "plan.empty_list", "plan.excludes_one", "plan.scenario_twice",
         "plan.based_on", "plan.scenario_changes", "plan.change_add", "plan.change_plan", "plan.folder_taken",
-        "plan.cannot_write",
+        "plan.cannot_write", "plan.percent_small", "plan.row_of",
     }  # fmt: skip
     shown = {problem.text.key for folder in BROKEN for problem in checked(folder)}
     content = {key for key in catalogue() if key.startswith("plan.") and not key.startswith("plan.template")}

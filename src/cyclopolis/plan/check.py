@@ -51,6 +51,7 @@ def cross_check(
         check_rows.check_bounds(texts, frames),
         check_rows.check_markets(texts["markets"], frames["markets"]),
         check_rows.check_exclusions(texts["exclusions"], frames),
+        check_rows.check_indicators(texts["indicators"], frames["indicators"]),
         check_rows.check_targets(texts["targets"], frames["targets"], base_year),
         check_links.check_measurements(texts["measurements"], frames, library),
         check_links.check_exchanges(texts["exchanges"], frames, library),

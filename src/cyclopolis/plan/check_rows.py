@@ -14,6 +14,8 @@ SLIP = 1.5
 """Output over capacity from which on a slip of units is likelier than a plant that is run hard."""
 _CHINA = {"lon": (73.0, 136.0), "lat": (18.0, 54.0)}
 """Degrees between which China lies; coordinates the other way round are probably swapped."""
+_ALIKE = 85.0
+"""How alike two names of indicators are from which on one is likelier a slip than a name of its own."""
 _PAIRS = (
     ("limits", "min", "max"),
     ("markets", "sell_min", "sell_max"),
@@ -160,6 +162,37 @@ def check_exclusions(text: TextTable, frames: Mapping[str, pl.DataFrame]) -> Ite
         yield text.problem(
             "plan.excludes_one", row[ROW], place=row[PLACE], column="group", value=row["group"], severity="notice"
         )
+
+
+def check_indicators(text: TextTable, indicators: pl.DataFrame) -> Iterator[Problem]:
+    """Note values that no framework of the library asks for: near another name each alone, the others together.
+
+    A framework of the user's own may ask for them, so they are kept.
+    """
+    if indicators.is_empty():
+        return
+    from cyclopolis.library.frameworks.glossary import glossary, shipped_inputs  # noqa: PLC0415 - few plans need it
+    from cyclopolis.library.frameworks.loading import load_frameworks  # noqa: PLC0415 - reads every framework
+
+    names = indicators.drop_nulls("name").unique("name", keep="first", maintain_order=True).sort(ROW, "name")
+    names = names.filter(~pl.col("name").is_in(list(shipped_inputs())))
+    if names.is_empty():
+        return
+    known = {*shipped_inputs(), *glossary(load_frameworks().values())}
+    lost: list[tuple[int, str | None, str]] = []
+    for row, place, name in names.filter(~pl.col("name").is_in(sorted(known))).select(ROW, PLACE, "name").iter_rows():
+        near = nearest(name, sorted(known), _ALIKE)
+        if near:
+            yield text.problem(
+                "plan.unknown_indicator", row, place=place, column="name", severity="notice", suggestion=near
+            )
+        else:
+            lost.append((row, place, name))
+    if lost:
+        row, place, name = lost[0]
+        others = ", ".join(entry[2] for entry in lost[1:])
+        key = "plan.unknown_indicators" if others else "plan.unknown_indicator"
+        yield text.problem(key, row, place=place, column="name", value=name, severity="notice", names=others)
 
 
 def check_targets(text: TextTable, targets: pl.DataFrame, base_year: int | None) -> Iterator[Problem]:

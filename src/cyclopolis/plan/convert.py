@@ -1,7 +1,8 @@
 """Texts become typed values, a whole column at a time; what cannot be read is named, never guessed or dropped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -16,9 +17,12 @@ from cyclopolis.plan.schema import choice_names, choice_values, columns, fold
 _GROUPED = r"^[+-]?\d{1,3}(?:[, ']\d{3})+(?:\.\d+)?$"
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _DATE = r"^(\d{4})(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T].*)?|年(?:度)?(?:\d{1,2}月(?:\d{1,2}日)?)?)$"
+_DAY = r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"
+_EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))
+"""Days from which spreadsheets count: usually the first, the second in workbooks of old Macintoshes."""
+_YEARS = (1900, 2200)
 _BAD_ID = r"[;；\x00-\x1f\x7f]"
-
-
+_SMALL = message("plan.percent_small")
 _SUGGESTED = 200
 
 
@@ -95,6 +99,8 @@ def read_numbers(texts: pl.Series, percent: float | None = None) -> pl.Series:
 def read_years(texts: pl.Series) -> pl.Series:
     """Read years: ``2030``, ``2030年``, ``2030-12-31`` and the like.
 
+    A date that is a year in disguise (see `disguised_years`) is null.
+
     Examples
     --------
     >>> read_years(pl.Series(["2030", "2030年", "2030-12-31", "soon"])).to_list()
@@ -103,8 +109,28 @@ def read_years(texts: pl.Series) -> pl.Series:
     plain = texts.str.normalize("NFKC")
     dates = plain.str.extract(_DATE, 1)
     numbers = read_numbers(pl.select(pl.coalesce(dates, plain)).to_series())
-    whole = numbers.set((numbers != numbers.round()) | (numbers.abs() > 1e9), None)
-    return whole.cast(pl.Int64).rename(texts.name)
+    wrong = (numbers != numbers.round()) | (numbers.abs() > 1e9) | disguised_years(texts).is_not_null()
+    return numbers.set(wrong, None).cast(pl.Int64).rename(texts.name)
+
+
+def disguised_years(texts: pl.Series) -> pl.Series:
+    """Return the year behind each date that is but a year in a cell formatted as a date, else null.
+
+    A spreadsheet that shows the number 2024 as a date shows 1905-07-16, the 2024th day of its count.
+
+    Examples
+    --------
+    >>> disguised_years(pl.Series(["1905-07-16", "2024-07-16", "1905"])).to_list()
+    [2024, None, None]
+    """
+    first, last = _YEARS
+    low, high = pl.lit(first), pl.lit(last)
+    day = pl.date(*(pl.col("text").str.extract(_DAY, part).cast(pl.Int32, strict=False) for part in (1, 2, 3)))
+    counts = [(day - pl.lit(epoch)).dt.total_days() for epoch in _EPOCHS]
+    plain = pl.DataFrame({"text": texts.str.normalize("NFKC")})
+    plain = plain.with_columns(pl.when(pl.col("text").str.contains(r"^19(?:0|10)")).then("text").alias("text"))
+    years = [pl.when(count.is_between(low, high)).then(count) for count in counts]
+    return plain.select(pl.coalesce(years).alias(texts.name)).to_series()
 
 
 def read_choices(texts: pl.Series, column: Column) -> pl.Series:
@@ -152,9 +178,16 @@ def _converted(text: TextTable, column: Column, known: Known | None) -> tuple[pl
     values = _typed(texts, column)
     problems: list[Problem] = []
     if values.null_count() > texts.null_count():
-        problems += _at(text, column, values.is_null() & texts.is_not_null(), *_unreadable(column))
+        unread = values.is_null() & texts.is_not_null()
+        if column.type == "year":
+            found, unread = _disguised(text, column, unread)
+            problems += found
+        problems += _at(text, column, unread, *_unreadable(column))
     if column.minimum is not None or column.maximum is not None:
         problems += _outside(text, column, values)
+    if column.unit == "%" and text.sheet:
+        small = ((values > 0) & (values < 1) & ~texts.str.contains("[%％]")).fill_null(value=False)
+        problems += [replace(problem, severity="notice") for problem in _at(text, column, small, _SMALL)]
     if column.type == "list" and not column.refers:
         values, found = _listed_choices(text, column, values)
         problems += found
@@ -162,6 +195,17 @@ def _converted(text: TextTable, column: Column, known: Known | None) -> tuple[pl
         check = _unresolved_lists if column.type == "list" else _unresolved
         problems += check(text, column, values, known)
     return values, problems
+
+
+def _disguised(text: TextTable, column: Column, unread: pl.Series) -> tuple[list[Problem], pl.Series]:
+    """Return a problem for each year that stands as a date of 1905, and which cells are then still to be explained."""
+    years = disguised_years(text.frame[column.name])
+    said = message("plan.year_as_date")
+    problems = [
+        replace(problem, suggestion=str(year))
+        for problem, year in zip(_at(text, column, years.is_not_null(), said), years.drop_nulls(), strict=True)
+    ]
+    return problems, unread & years.is_null()
 
 
 def _typed(texts: pl.Series, column: Column) -> pl.Series:

@@ -86,8 +86,8 @@ class TextTable:
         return replace(self, frame=frame)
 
 
-def nearest(value: str, known: Iterable[str]) -> str:
-    """Return the known name that is most like ``value``, or an empty text when none is near.
+def nearest(value: str, known: Iterable[str], alike: float = _NEAR) -> str:
+    """Return the known name that is most like ``value``, or an empty text when none is ``alike`` (of 100).
 
     Examples
     --------
@@ -95,7 +95,7 @@ def nearest(value: str, known: Iterable[str]) -> str:
     'carbide_slag'
     """
     choices = {name: fold(name) for name in known}
-    best = process.extractOne(fold(value), choices, scorer=fuzz.ratio, score_cutoff=_NEAR)
+    best = process.extractOne(fold(value), choices, scorer=fuzz.ratio, score_cutoff=alike)
     return best[2] if best else ""
 
 

@@ -18,13 +18,11 @@ _TARGET = "@target"
 _REFERENCE = re.compile(r"(@\w+)")
 
 
-def target_units(table: str, unit: str, frame: pl.DataFrame, units: Mapping[str, pl.DataFrame]) -> pl.Series:
+def target_units(unit: str, frame: pl.DataFrame, units: Mapping[str, pl.DataFrame]) -> pl.Series:
     """Return the unit in which each row's value is held.
 
     Parameters
     ----------
-    table : str
-        Name of the table.
     unit : str
         The column's unit in the schema, for one ``CNY/@commodity``.
     frame : polars.DataFrame
@@ -44,10 +42,9 @@ def target_units(table: str, unit: str, frame: pl.DataFrame, units: Mapping[str,
 
     parts: dict[str, pl.Series] = {}
     if "@main" in unit:
-        main = ("commodity", "main_commodity") if table == "technologies" else ("technology", "technology")
-        parts["@main"] = look_up(*main)
+        parts["@main"] = look_up("technology", "technology")
     if "@commodity" in unit and "commodity" in frame.columns:
-        parts["@commodity"] = frame["unit"] if table == "commodities" else look_up("commodity", "commodity")
+        parts["@commodity"] = look_up("commodity", "commodity")
     if "@displaced" in unit:
         parts["@displaced"] = look_up("commodity", "displaced")
     if "@quantity" in unit:
@@ -98,13 +95,15 @@ def apply_units(
         unit = pl.lit(given, dtype=pl.String) if given is not None else pl.col(ruled[column.name])
         pairs = frame.select(
             unit.alias("unit"),
-            pl.lit(target_units(text.table, column.unit, frame, units)).alias("target"),
+            pl.lit(target_units(column.unit, frame, units)).alias("target"),
             pl.col(column.name).is_not_null().alias("filled"),
         )
         distinct = pairs.filter("filled").select("unit", "target").drop_nulls().unique()
         results = {(one, two): factor(one, two) for one, two in distinct.rows()}
         wrong = {pair: said for pair, said in results.items() if isinstance(said, Message)}
         right = {pair: said for pair, said in results.items() if not isinstance(said, Message) and said != 1.0}
+        if given is not None and column.name in ruled:
+            problems += _given_twice(text, ruled[column.name], given, frame, pairs)
         if right:
             frame = _scale(frame, column, pairs, right)
         if wrong:
@@ -126,6 +125,17 @@ def _scale(
     )
     found = pairs.join(table, on=["unit", "target"], how="left", maintain_order="left")["factor"].fill_null(1.0)
     return frame.with_columns((frame[column.name] * found).alias(column.name))
+
+
+def _given_twice(text: TextTable, column: str, header: str, frame: pl.DataFrame, pairs: pl.DataFrame) -> list[Problem]:
+    """Return a problem for each row whose unit is another than that in the header of its value."""
+    rows = frame.select(ROW, PLACE, pl.col(column).alias("own")).with_columns(pairs)
+    rows = rows.filter(pl.col("filled") & pl.col("own").is_not_null() & pl.col("target").is_not_null())
+    return [
+        text.problem("plan.unit_twice", row, place=place, column=column, value=own, header=header)
+        for row, place, own, target in rows.select(ROW, PLACE, "own", "target").iter_rows()
+        if factor(own, target) != factor(header, target)
+    ]
 
 
 def _wrong(

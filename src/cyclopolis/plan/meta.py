@@ -12,7 +12,7 @@ from cyclopolis.foundation.columns import Column
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.foundation.text import Language, Message, message
 from cyclopolis.plan.cells import ROW, SPACES, Sheet
-from cyclopolis.plan.convert import read_choices, read_numbers, read_years
+from cyclopolis.plan.convert import disguised_years, read_choices, read_numbers, read_years
 from cyclopolis.plan.headers import nearest
 from cyclopolis.plan.model import PlanMeta
 from cyclopolis.plan.schema import fold, header_names, plan_keys
@@ -159,14 +159,20 @@ def _value(column: Column, text: str) -> tuple[Any, str]:
     if column.type == "number":
         return read_numbers(series, 0.01).item(), "plan.not_a_number"
     if column.type == "year":
-        return read_years(series).item(), "plan.not_a_year"
+        return read_years(series).item(), _no_year(series)
     if column.type == "choice":
         return read_choices(series, column).item(), "plan.not_a_choice"
     if column.type == "list":
         parts = [part.strip(SPACES) for part in text.translate(str.maketrans("；，、,", ";;;;")).split(";")]
-        years = read_years(pl.Series([part for part in parts if part], dtype=pl.String)).to_list()
-        return (None if not years or None in years else tuple(years)), "plan.not_a_year"
+        series = pl.Series([part for part in parts if part], dtype=pl.String)
+        years = read_years(series).to_list()
+        return (None if not years or None in years else tuple(years)), _no_year(series)
     return text, ""
+
+
+def _no_year(texts: pl.Series) -> str:
+    """Return the key of what to say of texts that are no years."""
+    return "plan.not_a_year" if disguised_years(texts).is_null().all() else "plan.year_as_date"
 
 
 def _within(value: float | tuple[float, ...], column: Column) -> bool:

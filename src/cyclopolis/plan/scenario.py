@@ -17,6 +17,7 @@ from cyclopolis.plan.headers import nearest
 from cyclopolis.plan.meta import load_toml
 from cyclopolis.plan.schema import choice_names, columns, fold, header_names, table_names
 from cyclopolis.plan.source import SCENARIO_FOLDER, Source
+from cyclopolis.plan.table_reader import decode
 
 _CHANGE = re.compile(r"\s*\[\[\s*change\s*\]\]")
 _KEYS = ("action", "table", "where", "column", "value", "source", "note")
@@ -136,7 +137,8 @@ def _read_scenario(source: Source, name: str) -> tuple[Sequence[str], list[Chang
 
 def _lines(data: bytes, count: int) -> Sequence[int]:
     """Return the line of each ``[[change]]``, or their numbers where they are written another way."""
-    lines = data.decode(errors="replace").splitlines()
+    text = decode(data, "")
+    lines = text.splitlines() if isinstance(text, str) else []
     found = [line for line, text in enumerate(lines, start=1) if _CHANGE.match(text)]
     return found if len(found) == count else range(1, count + 1)
 

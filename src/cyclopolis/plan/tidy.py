@@ -1,10 +1,12 @@
 """Rows put in order, identities checked: what holds for every table alike."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from cyclopolis.foundation.problems import Problem
+from cyclopolis.foundation.text import Message, message
 from cyclopolis.library import Library
 from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.headers import TextTable
@@ -13,7 +15,9 @@ from cyclopolis.plan.units import UnknownUnitError, factor, parse_unit
 
 
 def check_keys(text: TextTable, frame: pl.DataFrame) -> list[Problem]:
-    """Return a problem for each row with the identity of an earlier one.
+    """Return a problem for each row with the identity of an earlier one, or its copy where a table has no identities.
+
+    A row with an unreadable cell in its identity has its problem already, and is left out.
 
     Parameters
     ----------
@@ -22,27 +26,38 @@ def check_keys(text: TextTable, frame: pl.DataFrame) -> list[Problem]:
     frame : polars.DataFrame
         Its typed rows.
     """
-    key = list(tables()[text.table].key)
-    if not key or frame.height < 2:
+    identity = tables()[text.table].key
+    key = list(identity) or [column.name for column in columns()[text.table]]
+    if frame.height < 2:
         return []
     required = [column.name for column in columns()[text.table] if column.name in key and column.required]
-    rows = frame.drop_nulls(required).select(*key, ROW, PLACE)
-    first = pl.col(ROW).first().over(key)
-    again = rows.with_columns(first.alias("@first"), pl.int_range(pl.len()).over(key).alias("@nth"))
+    unread = pl.any_horizontal(frame[name].is_null() & text.frame[name].is_not_null() for name in key)
+    rows = frame.filter(~unread).drop_nulls(required).select(*key, ROW, PLACE)
+    first = [pl.col(name).first().over(key).alias(f"@first{name}") for name in (ROW, PLACE)]
+    again = rows.with_columns(*first, pl.int_range(pl.len()).over(key).alias("@nth"))
     again = again.filter(pl.col("@nth") > 0)
     shown = key[0] if len(key) == 1 else ""
+    said = "plan.duplicate_id" if shown else "plan.duplicate_row" if identity else "plan.same_row"
     return [
         text.problem(
-            "plan.duplicate_id" if shown else "plan.duplicate_row",
+            said,
             row[ROW],
             place=row[PLACE],
             column=shown,
             value=str(row[shown]) if shown else "",
-            other=row["@first"],
+            other=_row_of(text, row),
             columns=", ".join(key),
         )
         for row in again.iter_rows(named=True)
     ]
+
+
+def _row_of(text: TextTable, row: Mapping[str, Any]) -> int | Message:
+    """Return the number of the first row with an identity, and its file where that is another."""
+    number, place = row[f"@first{ROW}"], row[f"@first{PLACE}"]
+    if place == row[PLACE]:
+        return int(number)
+    return message("plan.row_of", row=number, file=place or text.sheet or text.file)
 
 
 def check_library_rows(
