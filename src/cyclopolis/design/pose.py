@@ -8,6 +8,7 @@ import polars as pl
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
 from cyclopolis.foundation.problems import user_error
+from cyclopolis.industry import settled_amounts
 from cyclopolis.network import base_flows, compile_network, left_at_ports, port_amounts, quantities
 from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, Network, Quantities
 from cyclopolis.plan import Plan
@@ -191,7 +192,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         If the year, gap or time make no sense.
     """
     year = target_year(plan, options)
-    whole = compile_network(plan, year, candidates=True)
+    whole = compile_network(plan, year, candidates=True, settled=settled_amounts(plan))
     allowed, skipped = _buildable(whole, year)
     planned = allowed & (whole.plants.status == PLANNED)
     network = keep_plants(whole, useful_plants(whole, allowed) | planned)

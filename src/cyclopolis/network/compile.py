@@ -31,7 +31,9 @@ _UNKNOWNS = {"plant": pl.String, "commodity": pl.String, "reason": pl.String}
 _MAIN, _EMISSION = ROLES.index("main"), ROLES.index("emission")
 
 
-def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = False) -> Network:
+def compile_network(
+    plan: Plan, year: int | None = None, *, candidates: bool = False, settled: pl.DataFrame | None = None
+) -> Network:
     """Compile a plan.
 
     Parameters
@@ -42,6 +44,9 @@ def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = F
         Year whose markets and grid factors hold; the base year when not given.
     candidates : bool
         Whether to add the library's technologies at sites that allow new plants.
+    settled : polars.DataFrame, optional
+        Reconciled amounts of the base year that take the place of measurements and recipes: plant and direction, or
+        from_plant and to_plant; commodity, amount, provenance (null where it was not measured itself).
 
     Returns
     -------
@@ -49,7 +54,7 @@ def compile_network(plan: Plan, year: int | None = None, *, candidates: bool = F
         Sorted by identifiers throughout, so that the order of rows in the plan changes nothing.
     """
     year = plan.meta.base_year if year is None else year
-    draft = _draft(plan, candidates=candidates)
+    draft = _draft(plan, settled, candidates=candidates)
     tables, library, commodities = plan.tables, plan.library, draft.commodities
     commodity_ids = tuple(commodities["commodity"].to_list())
     technology_ids = tuple(draft.technologies["technology"].to_list())
@@ -116,12 +121,12 @@ class _Draft:
         return floats(self.commodities["t_per_unit"])
 
 
-def _draft(plan: Plan, *, candidates: bool) -> _Draft:
+def _draft(plan: Plan, settled: pl.DataFrame | None, *, candidates: bool) -> _Draft:
     """Read plants, ports and the rows of the library that they name, each sorted by identifier."""
     tables, library = plan.tables, plan.library
     fresh = library_candidates(tables["sites"] if candidates else tables["sites"].clear(), library.technologies)
     rows = plant_rows(tables["plants"], tables["enterprises"], fresh, library.technologies)
-    measured = read_measured(tables["measurements"], plan.meta.base_year)
+    measured = read_measured(tables["measurements"], plan.meta.base_year, settled)
     standing = (rows["status"] == "existing").to_numpy()
     activity = np.where(standing, base_activity(rows, measured), 0.0)
     ports, lost = port_rows(rows, library.recipes, library.commodities, measured, activity)

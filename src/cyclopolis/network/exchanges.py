@@ -53,10 +53,10 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         provenance=provenance(pl.col("source")),
     )
     keys = ["from_plant", "to_plant", "commodity"]
-    flows = measured.flows.rename({"amount": "measured"})
+    flows = measured.flows.rename({"amount": "measured", "provenance": "origin"})
     rows = given.join(flows, on=keys, how="full", coalesce=True).with_columns(
         amount=pl.coalesce("measured", "amount"),
-        provenance=pl.when(pl.col("measured").is_null()).then(pl.col("provenance")).otherwise(pl.lit("measured")),
+        provenance=pl.coalesce("origin", "provenance"),
         exchange=pl.int_range(pl.len()),
     )
     giver = ports.filter(pl.col("output")).select(from_plant="plant", commodity="commodity", giver="port")

@@ -8,6 +8,7 @@ import polars as pl
 from cyclopolis.network.candidates import provenance_codes
 from cyclopolis.network.model import ROLES, Floats, Ports
 from cyclopolis.network.places import floats, positions
+from cyclopolis.plan import provenance
 
 
 @dataclass(frozen=True)
@@ -18,22 +19,39 @@ class Measured:
     flows: pl.DataFrame
 
 
-def read_measured(measurements: pl.DataFrame, year: int) -> Measured:
-    """Return the measurements of one year; several of one thing count as their mean."""
-    rows = measurements.filter(pl.col("year") == year)
+def read_measured(measurements: pl.DataFrame, year: int, settled: pl.DataFrame | None = None) -> Measured:
+    """Return the measurements of one year; several of one thing count as their mean, assumed if one of them is.
+
+    ``settled`` takes the place of what it names; its provenance is null where nothing was measured.
+    """
+    origin = pl.when(provenance(pl.col("source")) == "assumed").then(pl.lit("assumed")).otherwise(pl.lit("measured"))
+    rows = measurements.filter(pl.col("year") == year).with_columns(provenance=origin)
     ports = (
         rows.filter(pl.col("plant").is_not_null() & pl.col("direction").is_not_null())
         .group_by("plant", "commodity", "direction")
-        .agg(pl.col("amount").sort().mean())
+        .agg(pl.col("amount").sort().mean(), pl.col("provenance").min())
         .sort("plant", "commodity", "direction")
     )
     flows = (
         rows.filter(pl.col("from_plant").is_not_null() & pl.col("to_plant").is_not_null())
         .group_by("from_plant", "to_plant", "commodity")
-        .agg(pl.col("amount").sort().mean())
+        .agg(pl.col("amount").sort().mean(), pl.col("provenance").min())
         .sort("from_plant", "to_plant", "commodity")
     )
-    return Measured(ports, flows)
+    if settled is None:
+        return Measured(ports, flows)
+    at_ports = settled.filter(pl.col("plant").is_not_null()).select(ports.columns)
+    between = settled.filter(pl.col("from_plant").is_not_null()).select(flows.columns)
+    return Measured(
+        _laid_over(ports, at_ports, ["plant", "commodity"]),
+        _laid_over(flows, between, ["from_plant", "to_plant", "commodity"]),
+    )
+
+
+def _laid_over(rows: pl.DataFrame, settled: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Return the rows with settled ones in their place."""
+    table = pl.concat([rows.join(settled, on=keys, how="anti"), settled])
+    return table.sort(*(name for name in table.columns if name not in {"amount", "provenance"}))
 
 
 def base_activity(rows: pl.DataFrame, measured: Measured) -> Floats:
@@ -68,7 +86,7 @@ def port_rows(
     own = measured.ports.join(plants.select("plant", "plant_row", "activity"), on="plant")
     usable = pl.col("activity") > 0
     signed = pl.when(pl.col("direction") == "out").then(1.0).otherwise(-1.0) * pl.col("amount") / pl.col("activity")
-    news = own.filter(usable).group_by("plant_row", "commodity").agg(measured=signed.sum())
+    news = own.filter(usable).group_by("plant_row", "commodity").agg(measured=signed.sum(), origin=pl.col("provenance").min())
     lost = own.filter(usable.not_() | pl.col("activity").is_null()).select(
         "plant", "commodity", reason=pl.lit("measured_without_activity")
     )
@@ -80,7 +98,7 @@ def port_rows(
     usual = pl.when(pl.col("kind") == "emission").then(pl.lit("emission")).otherwise(usual)
     full = full.with_columns(
         role=pl.coalesce("role", usual),
-        provenance=pl.when(pl.col("measured").is_not_null()).then(pl.lit("measured")).otherwise(pl.col("provenance")),
+        provenance=pl.coalesce("origin", "provenance"),
         natural=pl.col("natural").fill_null(value=False)
         | ((pl.col("kind") == "emission") & (pl.col("coefficient") < 0)),
     )

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import polars as pl
 
+from cyclopolis.foundation.columns import empty_table
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, catalogue, message
 from cyclopolis.industry.metabolism.accounts import PLACE, accounts_table
@@ -21,6 +22,9 @@ from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.figures_tables import picture_tables, residuals_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
+from cyclopolis.industry.metabolism.plan_reconcile import measurements_after, reconcile_plan
+from cyclopolis.industry.metabolism.plan_reconcile_tables import TABLES, reconcile_tables
+from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_stock_change
 from cyclopolis.industry.metabolism.spread import doubts, linear_spread_table, spread
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
@@ -84,10 +88,14 @@ class BalanceOptions:
         Draws of the Monte Carlo of the accounts; 0: linear propagation only.
     seed : int
         Seed of the draws.
+    reconcile : bool
+        Whether measurements are reconciled with each other, with the recipes and with what the plan states; else
+        they are taken as they are. Without measurements it makes no difference.
     """
 
     draws: int = 0
     seed: int = 0
+    reconcile: bool = True
 
 
 def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
@@ -114,15 +122,17 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
     'balance'
     """
     asked = options or BalanceOptions()
-    network = compile_network(plan)
+    found = reconcile_plan(plan) if asked.reconcile else None
+    network = compile_network(plan, settled=None if found is None else found.settled)
     flows = base_flows(network)
-    measurements = plan.tables["measurements"]
+    measurements = plan.tables["measurements"] if found is None else measurements_after(found)
     spreads = [linear_spread_table(network, flows, measurements)]
     if asked.draws:
         spreads.append(spread(network, flows, measurements, asked.draws, asked.seed))
     rows = flows_table(network, flows)
     details = details_table(network, flows, rows, plan.library.emission_factors)
     accounts = accounts_table(network, flows)
+    stocks = stocks_table(plan)
     tables = {
         "flows": rows,
         "ports": ports_table(network, flows),
@@ -130,7 +140,8 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "residuals": residuals_table(accounts, spreads[0]),
         **picture_tables(network, flows, rows, doubts(network, flows, measurements), plan.tables["sites"]),
         "account_spread": pl.concat(spreads),
-        "details": details,
+        "details": with_stock_change(details, stocks, network),
+        "stocks": stocks,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
         "unknowns": _unknowns(network, flows),
         "prices": prices_table(network, flows),
@@ -141,7 +152,13 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
             name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
         ),
     }
-    shaped = {name: table.select(column.name for column in Balance.columns()[name]) for name, table in tables.items()}
+    tables |= dict.fromkeys(TABLES, pl.DataFrame()) if found is None else reconcile_tables(found, network)
+    shaped = {
+        name: table.select(column.name for column in Balance.columns()[name])
+        if table.width
+        else empty_table(Balance.columns()[name])
+        for name, table in tables.items()
+    }
     facts: dict[str, Any] = {"year": network.year, "plants": len(network.plant_ids), "ports": network.ports.plant.size}
     if asked.draws:
         facts |= {"draws": asked.draws, "seed": asked.seed}
