@@ -11,7 +11,7 @@ import polars as pl
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
-from cyclopolis.plan import check_links, check_rows
+from cyclopolis.plan import check_links, check_rows, check_stocks
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
 
@@ -53,6 +53,7 @@ def cross_check(
         check_rows.check_exclusions(texts["exclusions"], frames),
         check_rows.check_indicators(texts["indicators"], frames["indicators"]),
         check_rows.check_targets(texts["targets"], frames["targets"], base_year),
+        check_stocks.check_stocks(texts["stocks"], frames["stocks"]),
         check_links.check_measurements(texts["measurements"], frames, library),
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_recipes(texts, frames, library),

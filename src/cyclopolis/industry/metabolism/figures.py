@@ -9,6 +9,7 @@ from cyclopolis.foundation.text import Language
 from cyclopolis.industry.metabolism.figures_map import map_figure
 from cyclopolis.industry.metabolism.figures_residual import residual_figure
 from cyclopolis.industry.metabolism.figures_sankey import sankey
+from cyclopolis.industry.metabolism.figures_stocks import stocks_figure
 
 SANKEYS = ("links_by_chain", "links_by_site", "links_by_group", "links_by_commodity")
 """Tables that are drawn as Sankey diagrams."""
@@ -23,4 +24,6 @@ def balance_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> d
     found = {name: sankey(name, tables, language) for name in SANKEYS}
     found["residuals"] = residual_figure(tables, language)
     found["network_map"] = map_figure(tables, language)
+    if tables["stocks"].height:
+        found["stocks"] = stocks_figure(tables, language)
     return found
