@@ -19,6 +19,15 @@ from cyclopolis.network.model import Floats
 
 LARGEST: Final = 2_000
 """Plants up to which cycling is computed: it needs the inverse of a dense matrix of that size."""
+CYCLING: Final = (
+    "throughflow",
+    "path_length",
+    "finn_cycling_index",
+    "ascendency",
+    "development_capacity",
+    "ascendency_share",
+)
+"""Measures of the network of mass."""
 _BETWEEN: Final = ("internal", "supply", "exchange", "substitution")
 _USED: Final[Mapping[str, tuple[str, ...]]] = {
     "circular_material_use": ("recycled", "secondary_exports", "consumption"),
@@ -134,15 +143,7 @@ def mass_network(moves: pl.DataFrame) -> MassNetwork:
 
 def _cycling_of(moves: pl.DataFrame) -> tuple[dict[str, float], str | None]:
     """Return the measures of cycling of one scope, and what is missing."""
-    names = (
-        "throughflow",
-        "path_length",
-        "finn_cycling_index",
-        "ascendency",
-        "development_capacity",
-        "ascendency_share",
-    )
-    unknown = dict.fromkeys(names, float("nan"))
+    unknown = dict.fromkeys(CYCLING, float("nan"))
     plants = pl.concat([moves["from_plant"], moves["to_plant"]]).n_unique()
     if plants > LARGEST:
         return unknown, "too_large"
@@ -161,7 +162,7 @@ def _cycling_of(moves: pl.DataFrame) -> tuple[dict[str, float], str | None]:
         found.capacity,
         found.ascendency_share,
     )
-    return dict(zip(names, values, strict=True)), None
+    return dict(zip(CYCLING, values, strict=True)), None
 
 
 def _shape_of(moves: pl.DataFrame) -> dict[str, float]:
@@ -236,13 +237,17 @@ def _from_accounts(details: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_flows(moves: pl.DataFrame) -> Iterable[dict[str, object]]:
-    """Yield the measures of the network of every scope."""
+    """Yield the measures of the network of every scope; scopes that hold the same flows are computed once."""
     has_mass = pl.col("counts")
+    known: dict[bytes, tuple[dict[str, float], str | None]] = {}
     for (kind, scope), part in moves.partition_by("scope_kind", "scope", as_dict=True, maintain_order=True).items():
-        found, reason = _cycling_of(part.filter(has_mass))
-        shape = _shape_of(part.filter(pl.col("kind").is_in(_BETWEEN)))
-        for name, value in {**found, **shape}.items():
-            missing = reason if name in found else None
+        seen = part["row"].to_numpy().tobytes() + "".join(part["movement"].to_list()).encode()
+        if seen not in known:
+            found, reason = _cycling_of(part.filter(has_mass))
+            known[seen] = {**found, **_shape_of(part.filter(pl.col("kind").is_in(_BETWEEN)))}, reason
+        values, reason = known[seen]
+        for name, value in values.items():
+            missing = reason if name in CYCLING else None
             missing = "nothing_flows" if missing is None and np.isnan(value) else missing
             yield {"scope_kind": kind, "scope": scope, "measure": name, "value": value, "missing": missing}
 

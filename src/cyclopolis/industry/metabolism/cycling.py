@@ -93,9 +93,12 @@ def _storage_of_paths(flows: Floats, entering: Floats) -> tuple[Floats, Floats]:
     """
     shares = flows / np.where(entering > 0, entering, 1.0)[:, None]
     left = np.eye(entering.size) - shares
-    if entering.size and np.linalg.svd(left, compute_uv=False)[-1] < ENDLESS:
+    try:
+        paths: Floats = np.linalg.inv(left).astype(np.float64)
+    except np.linalg.LinAlgError:
+        raise user_error("metabolism.endless_cycle") from None
+    if not float(np.linalg.norm(paths)) <= 1 / ENDLESS:
         raise user_error("metabolism.endless_cycle")
-    paths: Floats = np.linalg.inv(left).astype(np.float64)
     return shares, paths
 
 
