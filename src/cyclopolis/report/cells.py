@@ -7,7 +7,7 @@ import polars as pl
 
 from cyclopolis.foundation.columns import Column
 from cyclopolis.foundation.numbers import column_text, unit_text
-from cyclopolis.foundation.text import say
+from cyclopolis.foundation.text import catalogue, say
 from cyclopolis.report.blocks import Cell, Table
 from cyclopolis.report.names import Names, namer, unnamed
 
@@ -44,13 +44,13 @@ def table_block(table: pl.DataFrame, view: View, known: Sequence[Column], names:
     names : Names
         For the reader's language.
     """
-    units = {column.name: column.unit for column in known}
+    described = {column.name: column for column in known}
     shown = table.head(view.rows)
     columns = [name for name in view.columns if not shown.height or shown[name].null_count() < shown.height]
     parts = [
-        _numbers(shown[name], units.get(name, ""), names)
+        _numbers(shown[name], described.get(name), names)
         if shown[name].dtype.is_numeric()
-        else _texts(shown[name], names)
+        else _texts(shown[name], described.get(name), names)
         for name in columns
     ]
     return Table(
@@ -64,22 +64,31 @@ def table_block(table: pl.DataFrame, view: View, known: Sequence[Column], names:
     )
 
 
-def _numbers(values: pl.Series, unit: str, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
+def _title(name: str, column: Column | None, names: Names) -> str:
+    """Return the short header of a column, or what its table's documentation calls it."""
+    key = f"header.{name}"
+    if column is None or key in catalogue():
+        return say(key, names.language)
+    return column.zh if names.language == "zh" else column.en
+
+
+def _numbers(values: pl.Series, column: Column | None, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
     """Return header and cells of a number column; a unit that each row has of its own stands in the row."""
     language = names.language
+    unit = column.unit if column else ""
     own = unit.startswith("@")
     shared = unit.replace("/@unit", f"/{say('number.per_unit', language)}") if not own else ""
     written, texts = column_text(values.to_list(), shared, language)
     if own and unit.endswith("/a"):
         written = say("number.per_year", language)
-    title = say(f"header.{values.name}", language)
+    title = _title(values.name, column, names)
     return Cell(f"{title} ({written})" if written else title, "number"), tuple(Cell(text, "number") for text in texts)
 
 
-def _texts(values: pl.Series, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
+def _texts(values: pl.Series, column: Column | None, names: Names) -> tuple[Cell, tuple[Cell, ...]]:
     """Return header and cells of a column of words: names, codes in words, badges, judgements."""
     name, language = values.name, names.language
-    title = say(f"header.{name}", language)
+    title = _title(name, column, names)
     if name in BADGES:
         return Cell(title, "badge"), tuple(badge(value, names) for value in values)
     if values.dtype == pl.Boolean:
