@@ -17,7 +17,7 @@ from cyclopolis.plan.schema import choice_names, choice_values, columns, fold
 _GROUPED = r"^[+-]?\d{1,3}(?:[, ']\d{3})+(?:\.\d+)?$"
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$"
 _DATE = r"^(\d{4})(?:[-/.]\d{1,2}[-/.]\d{1,2}(?:[ T].*)?|年(?:度)?(?:\d{1,2}月(?:\d{1,2}日)?)?)$"
-_DAY = r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$"
+_DAY = r"^(19(?:0[569]|10)[-/.年]\d{1,2}[-/.月]\d{1,2})日?$"
 _EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))
 """Days from which spreadsheets count: usually the first, the second in workbooks of old Macintoshes."""
 _YEARS = (1900, 2200)
@@ -123,13 +123,10 @@ def disguised_years(texts: pl.Series) -> pl.Series:
     >>> disguised_years(pl.Series(["1905-07-16", "2024-07-16", "1905"])).to_list()
     [2024, None, None]
     """
-    first, last = _YEARS
-    low, high = pl.lit(first), pl.lit(last)
-    day = pl.date(*(pl.col("text").str.extract(_DAY, part).cast(pl.Int32, strict=False) for part in (1, 2, 3)))
-    counts = [(day - pl.lit(epoch)).dt.total_days() for epoch in _EPOCHS]
     plain = pl.DataFrame({"text": texts.str.normalize("NFKC")})
-    plain = plain.with_columns(pl.when(pl.col("text").str.contains(r"^19(?:0|10)")).then("text").alias("text"))
-    years = [pl.when(count.is_between(low, high)).then(count) for count in counts]
+    day = pl.col("text").str.extract(_DAY, 1).str.replace_all("[/.年月]", "-").str.to_date("%Y-%m-%d", strict=False)
+    counts = [(day - pl.lit(epoch)).dt.total_days() for epoch in _EPOCHS]
+    years = [pl.when(count.is_between(*_YEARS)).then(count) for count in counts]
     return plain.select(pl.coalesce(years).alias(texts.name)).to_series()
 
 

@@ -104,6 +104,8 @@ def parse_unit(text: str) -> tuple[float, tuple[tuple[str, int], ...]]:
     plain = unicodedata.normalize("NFKC", text.translate(_SUPERSCRIPTS)).strip()
     if len(plain) > _LONGEST:
         raise UnknownUnitError(plain[:_LONGEST])
+    if known := names().get(plain):
+        return 1.0, ((known, 1),)
     plain = re.sub(r"(?:×|x|\*)?\s*10(?:\^|\*\*)(\d{1,2})(?!\d)", r" 1e\1 ", plain, flags=re.IGNORECASE)
     plain = plain.replace("每", "/").replace("·", "*").replace("⋅", "*").replace("^", "")
     factor, exponents = 1.0, dict[str, int]()
