@@ -24,7 +24,7 @@ docs: .venv/test.done
 	$(BIN)/python docs/generate_commands.py
 	$(BIN)/mkdocs build --strict
 
-bench: .venv/test.done ## print the speed tables of docs/benchmarks.md
+bench: .venv/bench.done ## print the speed tables of docs/benchmarks.md
 	for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 pins: .venv/test.done ## renew the hashed pins
@@ -33,6 +33,8 @@ pins: .venv/test.done ## renew the hashed pins
 	    --no-emit-index-url pyproject.toml requirements/run.in -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	    --no-emit-index-url pyproject.toml requirements/run.in requirements/test.in -c requirements/run.txt -o requirements/test.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url pyproject.toml requirements/run.in requirements/bench.in -c requirements/run.txt -o requirements/bench.txt
 
 clean:
 	rm -rf .venv demo dist build site .coverage* .mypy_cache .ruff_cache .pytest_cache
@@ -51,4 +53,8 @@ clean:
 
 .venv/test.done: .venv/run.done requirements/test.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/test.txt
+	touch $@
+
+.venv/bench.done: .venv/run.done requirements/bench.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	touch $@

@@ -1,9 +1,12 @@
-"""Speed of the cohort kernels beside flodym: 201 years x 100 products, inflow-driven and stock-driven.
+"""Speed of the cohort kernels beside flodym, and beside ODYM where it can be imported: 201 years x 100 products.
 
 Run ``python benchmarks/stocks.py``. Both sides build the survival shares from the lifetimes and then stocks, inflows
-and outflows; prints seconds, ratios and the largest difference. Nothing here is a test.
+and outflows; prints seconds, ratios and the largest difference. ODYM is no package: put the folder of its
+``dynamic_stock_model.py`` on PYTHONPATH to have it beside us; it takes one product at a time. Nothing here is a test.
 """
 
+import importlib
+import importlib.util
 import resource
 import time
 
@@ -40,6 +43,34 @@ def flodym_run(dimensions, given, lifetime, driven):
     return stock.stock.values if driven == "inflow" else stock.inflow.values
 
 
+def odym_run(module, inflow, mean, sd):
+    """Run ODYM's inflow-driven model, product by product; its cohorts enter at the end of the year."""
+    stocks = []
+    for product in range(PRODUCTS):
+        lifetime = {"Type": "Normal", "Mean": np.full(YEARS, mean[product]), "StdDev": np.full(YEARS, sd[product])}
+        model = module.DynamicStockModel(t=np.arange(YEARS), i=inflow[:, product], lt=lifetime)
+        model.compute_s_c_inflow_driven()
+        model.compute_o_c_from_s_c()
+        model.compute_stock_total()
+        model.compute_outflow_total()
+        stocks.append(model.s)
+    return np.stack(stocks, axis=1)
+
+
+def beside_odym(inflow, mean, sd):
+    """Print the line of ODYM, or that it is not here."""
+    if importlib.util.find_spec("dynamic_stock_model") is None:
+        print("ODYM is not on PYTHONPATH: not measured")
+        return
+    module = importlib.import_module("dynamic_stock_model")
+    years = np.arange(1900, 1900 + YEARS)
+    ours = Lifetime("normal", mean=mean, sd=sd)
+    mine, model = best(lambda: inflow_driven(years, inflow, ours, "end"))
+    peers, values = best(lambda: odym_run(module, inflow, mean, sd), times=2)
+    apart = np.abs(model.stock - values).max()
+    print(f"normal      inflow, ODYM {mine:5.4f} {peers:9.4f} {peers / mine:6.1f}  {apart:.1e}")
+
+
 def main():
     """Print the table."""
     years = np.arange(1900, 1900 + YEARS)
@@ -68,6 +99,7 @@ def main():
             found = model.stock if driven == "inflow" else model.inflow
             apart = np.abs(found - values).max()
             print(f"{kind:<11} {driven:<9} {mine:8.4f} {peers:9.4f} {peers / mine:6.1f}  {apart:.1e}")
+    beside_odym(inflow, mean, sd)
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB")
 
 
