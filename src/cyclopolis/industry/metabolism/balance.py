@@ -24,7 +24,7 @@ from cyclopolis.industry.metabolism.figures_tables import picture_tables, residu
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
 from cyclopolis.industry.metabolism.plan_reconcile import measurements_after, reconcile_plan
 from cyclopolis.industry.metabolism.plan_reconcile_tables import TABLES, reconcile_tables
-from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_stock_change
+from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_commodities, with_stock_change
 from cyclopolis.industry.metabolism.spread import doubts, linear_spread_table, spread
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
@@ -140,7 +140,7 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "residuals": residuals_table(accounts, spreads[0]),
         **picture_tables(network, flows, rows, doubts(network, flows, measurements), plan.tables["sites"]),
         "account_spread": pl.concat(spreads),
-        "details": with_stock_change(details, stocks, network),
+        "details": with_stock_change(details, stocks, network, plan.library.commodities),
         "stocks": stocks,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
         "unknowns": _unknowns(network, flows),
@@ -148,7 +148,7 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
         "names": names_table(plan, network),
         "plants": plants_table(network),
-        "commodities": network.commodities.with_columns(
+        "commodities": with_commodities(network.commodities, stocks, plan.library.commodities).with_columns(
             name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
         ),
     }

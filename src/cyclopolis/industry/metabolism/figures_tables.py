@@ -22,13 +22,6 @@ TARGET = {"sale": "sold", "unplaced": "no_way_out", "natural": "nature"}
 BETWEEN = ("internal", "supply", "exchange", "substitution")
 """Kinds of flow from plant to plant."""
 _PORT = ["plant", "commodity", "direction"]
-_LINKS = {
-    "source": pl.String,
-    "target": pl.String,
-    "mass_t": pl.Float64,
-    "sd_t": pl.Float64,
-    "unknown": pl.Int64,
-}
 _SMALL = 1e-6
 """Differences below this share of what passes are rounding."""
 
@@ -207,9 +200,11 @@ def link_table(network: Network, parts: pl.DataFrame, doubt: Doubt) -> pl.DataFr
     sd, unknown = link_spread(network, link, port, placed["per_unit"].to_numpy(), doubt, order.height)
     mass = np.bincount(link, weights=placed["mass_t"].to_numpy(), minlength=order.height)
     table = order.select("source", "target").with_columns(
-        mass_t=pl.Series(mass, dtype=pl.Float64), sd_t=pl.Series(sd, dtype=pl.Float64).fill_nan(None), unknown=unknown
+        mass_t=pl.Series(mass, dtype=pl.Float64),
+        sd_t=pl.Series(sd, dtype=pl.Float64).fill_nan(None),
+        unknown=pl.Series(unknown, dtype=pl.Int64),
     )
-    return table.cast(_LINKS)
+    return table.cast({"source": pl.String, "target": pl.String})
 
 
 def link_spread(

@@ -1,6 +1,6 @@
 """Stocks of a plan: what stands, comes in and goes out year by year, with its uncertainty."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -107,7 +107,7 @@ def stocks_table(plan: Plan) -> pl.DataFrame:
 
 def _one_stock(stock: str, rows: pl.DataFrame, units: dict[str, str]) -> pl.DataFrame:
     """Return the table's rows of one stock."""
-    said = {name: rows[name].drop_nulls().first() for name in (*_SHARED, "entry")}
+    said: dict[str, Any] = {name: rows[name].drop_nulls().first() for name in (*_SHARED, "entry")}
     from_stock = rows["inflow"][0] is None
     given = rows["amount" if from_stock else "inflow"].to_numpy()
     sd = rows["uncertainty_pct"].fill_null(float("nan")).to_numpy() / 100.0 * given
@@ -140,7 +140,16 @@ def _one_stock(stock: str, rows: pl.DataFrame, units: dict[str, str]) -> pl.Data
     )
 
 
-def with_stock_change(details: pl.DataFrame, stocks: pl.DataFrame, network: Network) -> pl.DataFrame:
+def with_commodities(commodities: pl.DataFrame, stocks: pl.DataFrame, library: pl.DataFrame) -> pl.DataFrame:
+    """Return the network's commodities and those of stocks that no plant touches, in order."""
+    more = library.filter(pl.col("commodity").is_in(stocks["commodity"].implode()))
+    other = more.join(commodities, on="commodity", how="anti").select(commodities.columns)
+    return pl.concat([commodities, other]).sort("commodity") if other.height else commodities
+
+
+def with_stock_change(
+    details: pl.DataFrame, stocks: pl.DataFrame, network: Network, library: pl.DataFrame
+) -> pl.DataFrame:
     """Return the detailed accounts with the change of stocks of the place and its sites in the base year.
 
     Parameters
@@ -150,6 +159,8 @@ def with_stock_change(details: pl.DataFrame, stocks: pl.DataFrame, network: Netw
     stocks : polars.DataFrame
         Table ``stocks``.
     network : Network
+    library : polars.DataFrame
+        All commodities, with their mass ``t_per_unit``.
 
     Notes
     -----
@@ -161,7 +172,7 @@ def with_stock_change(details: pl.DataFrame, stocks: pl.DataFrame, network: Netw
         stocks.with_columns(first=first)
         .filter((pl.col("item") == "change") & (pl.col("year") == network.year))
         .filter((pl.col("driven_by") == "inflow") | (pl.col("year") > pl.col("first")))
-        .join(network.commodities.select("commodity", "t_per_unit"), on="commodity", how="left")
+        .join(library.select("commodity", "t_per_unit"), on="commodity", how="left")
         .with_columns(mass=pl.col("value") * pl.col("t_per_unit"))
     )
     site, above = ancestry(network.parent)
