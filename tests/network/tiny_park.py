@@ -48,6 +48,7 @@ class TinyPlan:
     notices: tuple[object, ...] = ()
     scenario: tuple[str, ...] = ()
     folder: Path = Path()
+    places: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def table(schema, name, rows):

@@ -1,7 +1,7 @@
 """The plan: valid, immutable, in the schema's units; past this door nobody checks a table again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import overload
 
@@ -52,6 +52,8 @@ class Plan:
         Names of the scenarios applied, in order.
     folder : Path
         Where the plan stands and its results go; for a workbook the path without ``.xlsx``.
+    places : mapping of str to polars.DataFrame
+        Where the rows of ``measurements`` stand: columns file (or sheet, or scenario) and row, in their order.
     """
 
     meta: PlanMeta
@@ -61,6 +63,7 @@ class Plan:
     notices: tuple[Problem, ...]
     scenario: tuple[str, ...]
     folder: Path
+    places: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
 
 @overload

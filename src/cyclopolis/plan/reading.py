@@ -113,8 +113,14 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
         notices=tuple(problems),
         scenario=names,
         folder=source.folder,
+        places={"measurements": _places(source.tables["measurements"], frames["measurements"])},
     )
     return plan, problems
+
+
+def _places(text: TextTable, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the file, sheet or scenario and the row of each row."""
+    return frame.select(file=pl.coalesce(PLACE, pl.lit(text.sheet or text.file)), row=ROW)
 
 
 def _whole(problem: Problem) -> bool:

@@ -1,7 +1,7 @@
 """Balance: what flows in the base year, by rule, and what it adds up to.
 
-Measured flows are taken as they are. To reconcile them with each other, uncertainties included, is a question of its
-own.
+What was measured is first reconciled with itself, the recipes and what the plan states (`plan_reconcile`), unless the
+options say that measurements are taken as they are.
 """
 
 import re
@@ -25,6 +25,7 @@ from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table,
 from cyclopolis.industry.metabolism.plan_reconcile import measurements_after, reconcile_plan
 from cyclopolis.industry.metabolism.plan_reconcile_tables import TABLES, reconcile_tables
 from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_commodities, with_stock_change
+from cyclopolis.industry.metabolism.plan_reconcile_words import reconcile_lines
 from cyclopolis.industry.metabolism.spread import doubts, linear_spread_table, spread
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
@@ -71,7 +72,7 @@ class Balance(Result):
         lost = self.tables["flows"].filter(pl.col("kind") == "unplaced").height
         lines.append(Line(message("balance.unplaced"), float(lost), "1"))
         lines.append(Line(message("balance.unknowns"), float(self.tables["unknowns"].height), "1"))
-        return tuple(lines)
+        return (*lines, *reconcile_lines(self.tables))
 
     def figures(self, language: Language) -> Mapping[str, Figure]:
         """Return flows by chain, by site and by commodity as Sankey diagrams."""

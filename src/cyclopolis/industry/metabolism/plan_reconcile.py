@@ -58,6 +58,8 @@ class PlanReconciled:
         Recipes and stated amounts that gave way to measurements.
     problem : ReconcileProblem
     found : Reconciled
+    where : polars.DataFrame
+        File and row of each measurement.
     settled : polars.DataFrame
         Amounts for `compile_network`: plant, direction, from_plant, to_plant, commodity, amount, provenance (null:
         not measured itself).
@@ -71,6 +73,7 @@ class PlanReconciled:
     overruled: Bools
     problem: ReconcileProblem
     found: Reconciled
+    where: pl.DataFrame
     settled: pl.DataFrame
 
     def spread_out(self, entries: Floats) -> Floats:
@@ -121,9 +124,18 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
     things, data = pose(network, flows, measurements, plan.library.recipes)
     if not (np.array(data.basis, dtype=str) == "measurement").any():
         return None
-    chosen, silent, problem, found = _solve(network, things, data)
-    draft = PlanReconciled(network, flows, things, data, chosen, silent, problem, found, pl.DataFrame())
+    where = _where(plan)
+    chosen, silent, problem, found = _solve(network, things, data, where)
+    draft = PlanReconciled(network, flows, things, data, chosen, silent, problem, found, where, pl.DataFrame())
     return replace(draft, settled=_settled(draft))
+
+
+def _where(plan: Plan) -> pl.DataFrame:
+    """Return file and row of each measurement; where the plan does not tell, the row is counted."""
+    if "measurements" in plan.places:
+        return plan.places["measurements"]
+    count = plan.tables["measurements"].height
+    return pl.DataFrame({"file": ["measurements"] * count, "row": np.arange(1, count + 1)})
 
 
 def settled_amounts(plan: Plan) -> pl.DataFrame | None:
@@ -152,7 +164,9 @@ def pose(network: Network, flows: Flows, measurements: pl.DataFrame, recipes: pl
     weighed = np.zeros(stated.size, dtype=bool)
     for at in of_flows["at"].to_list():
         spoken[arcs_of[at]] = weighed[arcs_of[at]] = True
-    things = number_things(network, flows, spoken, guess)
+    ends = np.append(arcs.giver[weighed], arcs.taker[weighed])
+    closed = np.isin(np.arange(network.ports.plant.size), np.intersect1d(ends, of_ports["at"].to_numpy()))
+    things = number_things(network, flows, spoken, closed, guess)
     parts = [
         _measured_ports(of_ports, things),
         _measured_flows(of_flows, arcs_of, things),
@@ -246,15 +260,18 @@ def _recipes(network: Network, recipes: pl.DataFrame, guess: Floats, things: Thi
     return _entries("recipe", "recipe", at, np.zeros(at.size), sd[at], given[at], of)
 
 
-def _solve(network: Network, things: Things, data: Data) -> tuple[Ints, Bools, ReconcileProblem, Reconciled]:
+def _solve(
+    network: Network, things: Things, data: Data, where: pl.DataFrame
+) -> tuple[Ints, Bools, ReconcileProblem, Reconciled]:
     """Reconcile; take out flows that would turn negative and what measurements overrule.
 
     At last, what is still negative is held at 0.
     """
     dropped, silent = np.zeros(things.size, dtype=bool), np.zeros(data.value.size, dtype=bool)
     count = data.value.size
+    names = [*data_names(network, data, where), *thing_names(network, things)]
     for _ in range(ROUNDS + count):
-        chosen, problem, relations = _problem(network, things, data, dropped, silent)
+        chosen, problem, relations = _problem(network, things, data, names, dropped, silent)
         found = reconcile(problem)
         full = np.full(count + things.size, np.nan)
         full[chosen] = found.values
@@ -290,10 +307,10 @@ def _overruled(data: Data, chosen: Ints, found: Reconciled) -> int:
 
 
 def _problem(
-    network: Network, things: Things, data: Data, dropped: Bools, silent: Bools
+    network: Network, things: Things, data: Data, names: list[str], dropped: Bools, silent: Bools
 ) -> tuple[Ints, ReconcileProblem, sp.csr_array]:
     """Pose the part of the plan that some measurement reaches."""
-    relations, names = thing_relations(network, things, dropped)
+    relations, line_names = thing_relations(network, things, dropped)
     count = data.value.size
     bound = sp.csr_array(
         sp.vstack(
@@ -317,14 +334,8 @@ def _problem(
         np.append(np.where(silent, np.nan, data.value), blank)[chosen],
         np.append(np.where(silent, np.nan, data.sd), blank)[chosen],
         sp.csr_matrix(bound[lines][:, chosen]),
-        names=[*data_names(network, data), *thing_names(network, things)],
-        relation_names=[*data_names(network, data), *names],
-    )
-    all_names, line_names = list(problem.names or ()), list(problem.relation_names or ())
-    problem = replace(
-        problem,
-        names=[all_names[at] for at in chosen.tolist()],
-        relation_names=[line_names[at] for at in lines.tolist()],
+        names=[names[at] for at in chosen.tolist()],
+        relation_names=[[*names[:count], *line_names][at] for at in lines.tolist()],
     )
     return chosen, problem, relations
 
@@ -346,12 +357,12 @@ def _negative(things: Things, data: Data, relations: sp.csr_array, values: Float
     return np.asarray(out | (starved & unmeasured & blind), dtype=np.bool_)
 
 
-def data_names(network: Network, data: Data) -> list[str]:
-    """Return short names of the data for messages: the row in ``measurements`` first, then plant and commodity."""
+def data_names(network: Network, data: Data, where: pl.DataFrame) -> list[str]:
+    """Return short names of the data for messages: file and row of a measurement, then plant and commodity."""
     ports, arcs = network.ports, network.arcs
     names = []
     for kind, at, row in zip(data.kind, data.at.tolist(), data.row.tolist(), strict=True):
-        start = f"measurements:{row} " if row >= 0 else f"{kind} "
+        start = "{}:{} ".format(*where.row(row)) if row >= 0 else f"{kind} "
         if kind == "activity":
             names.append(start + network.plant_ids[at])
             continue

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -20,9 +19,6 @@ from cyclopolis.industry.metabolism.spread_draws import HALF_RANGE
 from cyclopolis.network import Flows, Network, left_at_ports
 from cyclopolis.network.model import EXISTING, SELL, Bools, Floats, Ints
 from cyclopolis.network.names import pick
-
-FIRST_ROW: Final = 2
-"""Row of the first measurement in its file, below the header."""
 
 
 @cache
@@ -42,8 +38,8 @@ def assumed_doubts() -> Mapping[str, float]:
 class Data:
     """What is known, one entry each (N): ``of`` (N, things) says of which things it is the sum.
 
-    ``row`` is the row in the table of measurements (-1: none), ``basis`` is measurement, stated or recipe, ``given``
-    whether the uncertainty was given (else assumed), ``at`` the port, arc or plant by ``kind``.
+    ``row`` is the position in the table of measurements (-1: none), ``basis`` is measurement, stated or recipe,
+    ``given`` whether the uncertainty was given (else assumed), ``at`` the port, arc or plant by ``kind``.
     """
 
     kind: list[str]
@@ -147,7 +143,7 @@ def _with_sd(measurements: pl.DataFrame, year: int) -> pl.DataFrame:
     stated = pl.coalesce("uncertainty", pl.col("uncertainty_pct") / 100 * amount)
     return (
         measurements.with_columns(
-            row=pl.int_range(FIRST_ROW, pl.len() + FIRST_ROW, dtype=pl.Int64),
+            row=pl.int_range(pl.len(), dtype=pl.Int64),
             value=amount,
             sd=stated.fill_null(assumed_doubts()["measurement"] * amount),
             given=stated.is_not_null(),
@@ -157,7 +153,7 @@ def _with_sd(measurements: pl.DataFrame, year: int) -> pl.DataFrame:
     )
 
 
-def number_things(network: Network, flows: Flows, spoken: Bools, guess: Floats) -> Things:
+def number_things(network: Network, flows: Flows, spoken: Bools, closed: Bools, guess: Floats) -> Things:
     """Return the things that take part, numbered.
 
     Parameters
@@ -167,6 +163,8 @@ def number_things(network: Network, flows: Flows, spoken: Bools, guess: Floats) 
         The base year by rule: flows of nothing take no part.
     spoken : (A,) bool
         Arcs of known amount.
+    closed : (J,) bool
+        Ports that were measured together with a flow there: what is unplaced at them is an error, not a flow.
     guess : (P,) float
         Activity, or a guess of it where it is unknown; NaN keeps a plant out.
     """
@@ -181,11 +179,11 @@ def number_things(network: Network, flows: Flows, spoken: Bools, guess: Floats) 
         np.where(chosen, order + start, -1)
         for chosen, order, start in zip((inside, has, linked), counted, starts, strict=True)
     )
-    rest_port, rest_way = _rest(network, flows, anchored[ports.plant] & ~ports.natural)
+    rest_port, rest_way = _rest(network, flows, anchored[ports.plant] & ~ports.natural, closed)
     return Things(activity, port, arc, rest_port, rest_way, anchored)
 
 
-def _rest(network: Network, flows: Flows, open_port: Bools) -> tuple[Ints, list[str]]:
+def _rest(network: Network, flows: Flows, open_port: Bools, closed: Bools) -> tuple[Ints, list[str]]:
     """Return what else leaves or enters each port by the rules: sales, purchases, fates, unplaced."""
     ports, trades, fates = network.ports, network.trades, network.fates
     amount = np.abs(ports.coefficient) * np.nan_to_num(flows.activity)[ports.plant]
@@ -195,7 +193,7 @@ def _rest(network: Network, flows: Flows, open_port: Bools) -> tuple[Ints, list[
         (trades.port[(flows.trade > 0) & sells], "sale"),
         (trades.port[(flows.trade > 0) & ~sells], "purchase"),
         *((fates.port[(flows.fate > 0) & (fates.fate == code)], name) for code, name in enumerate(network.fate_ids)),
-        (np.flatnonzero(left > 1e-9 * amount), "unplaced"),
+        (np.flatnonzero((left > 1e-9 * amount) & ~closed), "unplaced"),
     ]
     pairs = sorted({(int(port), way) for at, way in sources for port in at.tolist() if open_port[port]})
     return np.array([port for port, _ in pairs], dtype=np.int64), [way for _, way in pairs]

@@ -45,6 +45,8 @@ def quantities_table(found: PlanReconciled) -> pl.DataFrame:
     ways = [None] * len(kinds) + things.rest_way
     kinds += ["rest"] * things.rest_port.size
     count = things.size
+    place = pl.Series([*data.row.tolist(), *[-1] * count], dtype=pl.Int64)
+    place = place.set(place < 0, None)
     table = pl.DataFrame(
         {
             "quantity": np.arange(at.size),
@@ -52,14 +54,14 @@ def quantities_table(found: PlanReconciled) -> pl.DataFrame:
             "at": at,
             "way": pl.Series(ways, dtype=pl.String),
             "basis": pl.Series([*data.basis, *[None] * count], dtype=pl.String),
-            "row": pl.Series([*data.row.tolist(), *[-1] * count], dtype=pl.Int64),
             "overruled": np.append(found.overruled, np.zeros(count, dtype=bool)),
             "given": pl.Series([*data.given.tolist(), *[None] * count], dtype=pl.Boolean),
         }
     )
     return table.with_columns(_names(network, table["kind"].to_numpy(), at)).with_columns(
         kind=pl.when(pl.col("kind") == "rest").then(pl.lit("flow")).otherwise("kind"),
-        row=pl.when(pl.col("row") >= 0).then("row"),
+        file=found.where["file"].gather(place),
+        row=found.where["row"].gather(place),
     )
 
 
@@ -134,7 +136,7 @@ def reconciled_table(found: PlanReconciled) -> pl.DataFrame:
             .then(pl.lit("measured"))
             .otherwise(pl.lit("estimated")),
         )
-        .sort("plant", "kind", "commodity", "direction", "to_plant", "way", "measured", "row", nulls_last=True)
+        .sort("plant", "kind", "commodity", "direction", "to_plant", "way", "measured", "file", "row", nulls_last=True)
     )
 
 
@@ -213,7 +215,7 @@ def suspects_tables(found: PlanReconciled) -> tuple[pl.DataFrame, pl.DataFrame]:
     ranked = pl.DataFrame(first, schema=_types(*numbers, suspect=pl.Boolean(), dof=pl.Int64(), accepted=pl.Boolean()))
     ranked = ranked.with_columns(pl.col(*numbers).fill_nan(None))
     changes = pl.DataFrame(second, schema=_types("reconciled", "change"))
-    named = names.select("quantity", *_WHAT, "row", source="basis")
+    named = names.select("quantity", *_WHAT, "file", "row", source="basis")
     return (
         ranked.join(named, on="quantity", how="left", maintain_order="left"),
         changes.join(named, on="quantity", how="left", maintain_order="left"),
