@@ -56,7 +56,7 @@ _HOMES = {
     "run": "cyclopolis.study",
     "RunResult": "cyclopolis.study",
     "load_run": "cyclopolis.study",
-    "verify": "cyclopolis.study",
+    "verify": "cyclopolis.study.verify",
     "write_report": "cyclopolis.report",
 }
 
