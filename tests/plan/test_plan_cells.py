@@ -79,7 +79,8 @@ def test_the_quick_way_reads_as_the_careful_one(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "whole", "share"), [
-    ("12%", 12.0, 0.12), ("１２％", 12.0, 0.12), ("12.5 %", 12.5, 0.125), ("1,200%", 1200.0, 12.0), ("-3%", -3.0, -0.03),
+    ("12%", 12.0, 0.12), ("１２％", 12.0, 0.12), ("12.5 %", 12.5, 0.125), ("1,200%", 1200.0, 12.0),
+    ("-3%", -3.0, -0.03),
     ("%", None, None), ("12%%", None, None), ("12‰", None, None), ("%12", None, None),
 ])  # fmt: skip
 def test_percentages(text: str, whole: float | None, share: float | None) -> None:
@@ -124,7 +125,8 @@ def test_years_in_their_forms(text: str, year: int | None) -> None:
 
 
 @pytest.mark.parametrize(("text", "year"), [
-    ("1905-07-16", 2024), ("1905/7/16", 2024), ("1905.7.16", 2024), ("1905年7月16日", 2024), ("１９０５-０７-１６", 2024),
+    ("1905-07-16", 2024), ("1905/7/16", 2024), ("1905.7.16", 2024), ("1905年7月16日", 2024),
+    ("１９０５-０７-１６", 2024),
     ("1905-03-14", 1900), ("1906-01-08", 2200), ("1905-07-22", 2030), ("1909-07-17", 2024), ("1909-03-15", 1900),
     ("1910-01-09", 2200),
     ("1905-03-13", None), ("1906-01-09", None), ("1909-03-14", None), ("1910-01-10", None), ("2024-07-16", None),
@@ -200,7 +202,8 @@ def test_a_choice_not_understood_gets_the_nearest(text: str, near: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "wanted"), [
-    ("a;b", "a;b"), ("a；b", "a;b"), ("a、b", "a;b"), ("a，b", "a;b"), ("a,b", "a;b"), (" a ; b ;", "a;b"), (";;a", "a"),
+    ("a;b", "a;b"), ("a；b", "a;b"), ("a、b", "a;b"), ("a，b", "a;b"), ("a,b", "a;b"), (" a ; b ;", "a;b"),
+    (";;a", "a"),
 ])  # fmt: skip
 def test_lists(text: str, wanted: str) -> None:
     known = {"technologies": Known(pl.DataFrame({"id": ["a", "b"], "name": ["A", "B"], "name_zh": ["甲", "乙"]}))}

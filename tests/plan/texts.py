@@ -17,11 +17,13 @@ def column(table: str, name: str) -> Column:
     return next(entry for entry in columns()[table] if entry.name == name)
 
 
-def text_table(table: str, *rows: Mapping[str, str], sheet: str = "", units: Mapping[str, str] | None = None) -> TextTable:
+def text_table(
+    table: str, *rows: Mapping[str, str], sheet: str = "", units: Mapping[str, str] | None = None
+) -> TextTable:
     """Return a table whose rows stand in rows 2, 3, ... of its file; absent cells are empty."""
     names = [entry.name for entry in columns()[table]]
     given = [name for name in names if any(name in row for row in rows)]
-    cells = {name: pl.Series(name, [row.get(name) for row in rows], dtype=pl.String) for name in names}
+    cells = {name: pl.Series(name, [row.get(name) or None for row in rows], dtype=pl.String) for name in names}
     frame = pl.DataFrame(
         [
             *cells.values(),

@@ -104,13 +104,12 @@ def parse_unit(text: str) -> tuple[float, tuple[tuple[str, int], ...]]:
     plain = unicodedata.normalize("NFKC", text.translate(_SUPERSCRIPTS)).strip()
     if len(plain) > _LONGEST:
         raise UnknownUnitError(plain[:_LONGEST])
-    if known := names().get(plain):
-        return 1.0, ((known, 1),)
+    whole = plain
     plain = re.sub(r"(?:×|x|\*)?\s*10(?:\^|\*\*)(\d{1,2})(?!\d)", r" 1e\1 ", plain, flags=re.IGNORECASE)
     plain = plain.replace("每", "/").replace("·", "*").replace("⋅", "*").replace("^", "")
     factor, exponents = 1.0, dict[str, int]()
     sign, outer = 1, list[int]()
-    for piece in _PIECE.findall(plain):
+    for piece in (whole,) if whole in names() else _PIECE.findall(plain):
         if piece.isspace() or piece == "*":
             continue
         if piece == "/":
