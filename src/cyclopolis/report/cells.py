@@ -14,7 +14,17 @@ from cyclopolis.report.names import Names, namer, unnamed
 ROWS = 120
 """Rows of one table that a page shows; the rest is in the saved tables."""
 BADGES = ("provenance", "price_provenance", "threshold_provenance")
-CODED = ("kind", "direction", "limit_kind", "plant_status", "proposed_status", "site_kind")
+CODED = (
+    "kind",
+    "reconcile_kind",
+    "way",
+    "basis",
+    "direction",
+    "limit_kind",
+    "plant_status",
+    "proposed_status",
+    "site_kind",
+)
 
 
 @dataclass(frozen=True)

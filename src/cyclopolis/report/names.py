@@ -17,6 +17,8 @@ _NEW = "new:"
 _LIKE = {
     "from_plant": "plant",
     "to_plant": "plant",
+    "taker": "plant",
+    "way": "kind",
     "from_site": "site",
     "to_site": "site",
     "as_commodity": "commodity",
@@ -107,6 +109,9 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "commodity": lambda value: names.of("commodity", value),
         "technology": lambda value: names.of("technology", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
+        "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
+        "accepted": lambda value: names.word(f"accepted.{value}"),
+        "basis": lambda value: names.word(f"basis.{value}"),
         "limit_kind": lambda value: names.word(f"limit_kind.{value}"),
         "proposed_status": lambda value: names.word(f"proposed.{value}"),
         "direction": lambda value: names.word(f"direction.{value}"),

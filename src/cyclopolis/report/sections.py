@@ -15,6 +15,7 @@ from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections_design import design_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
+from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
 from cyclopolis.study.quality import data_quality
 
 _TILES = 10
@@ -41,6 +42,8 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
     ]
     if "balance" in results:
         parts.append(("balance", balance_blocks(results["balance"], names)))
+        if reconciled_at_all(results["balance"]):
+            parts.append(("reconcile", reconcile_blocks(results["balance"], names)))
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
     if "rating" in results:

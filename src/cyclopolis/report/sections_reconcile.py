@@ -1,0 +1,99 @@
+"""The part of the report on what measurements say of each other: the verdict, the suspects, what was corrected."""
+
+import polars as pl
+
+from cyclopolis.foundation.columns import Column
+from cyclopolis.foundation.result import Result
+from cyclopolis.foundation.text import say
+from cyclopolis.report.blocks import Block, Text
+from cyclopolis.report.cells import View, table_block
+from cyclopolis.report.names import Names
+
+_WHAT = ("reconcile_kind", "plant", "taker", "commodity", "direction", "way")
+_SUSPECTS = (
+    "rank",
+    *_WHAT,
+    "file",
+    "row",
+    "measured_value",
+    "reconciled",
+    "expected",
+    "unit",
+    "local_test",
+    "p",
+    "accepted",
+)
+_MEASURED = (
+    *_WHAT,
+    "file",
+    "row",
+    "measured_value",
+    "sd",
+    "reconciled",
+    "reconciled_sd",
+    "correction",
+    "unit",
+    "local_test",
+)
+_OVERRULED = (*_WHAT, "measured_value", "reconciled", "unit")
+_PLANTS = (
+    "plant",
+    "basis",
+    "measurements",
+    "activity_before",
+    "activity_after",
+    "unaccounted_before",
+    "unaccounted_after",
+)
+
+
+def reconciled_at_all(result: Result) -> bool:
+    """Return whether a balance holds a reconciliation."""
+    return "reconcile_tests" in result.tables and not result.tables["reconcile_tests"].is_empty()
+
+
+def reconcile_blocks(result: Result, names: Names) -> list[Block]:
+    """Return the verdict, the suspects, every measurement before and after, and what each plant rests on."""
+    tables = result.tables
+    known = _known(result)
+    values = _named(tables["reconciled"])
+    agree = pl.when("accepted").then(pl.lit("yes")).when(pl.col("accepted").not_()).then(pl.lit("no"))
+    suspects = _named(tables["suspects"]).with_columns(accepted=agree)
+    blocks: list[Block] = [
+        Text(say("report.reconcile_intro", names.language)),
+        Text(_verdict(tables["reconcile_tests"].row(0, named=True), names)),
+        table_block(suspects, View("suspects", _SUSPECTS), known, names),
+    ]
+    if suspects["suspect"].any():
+        first = _named(tables["suspect_changes"]).filter(pl.col("rank") == 1)
+        view = View("suspect_changes", (*_WHAT, "reconciled", "change", "unit"))
+        blocks.append(table_block(first, view, known, names))
+    measured = values.filter(pl.col("row").is_not_null()).sort("local_test", descending=True, nulls_last=True)
+    blocks.append(table_block(measured, View("reconciled", _MEASURED), known, names))
+    if values["overruled"].any():
+        blocks.append(table_block(values.filter("overruled"), View("overruled", _OVERRULED), known, names))
+    missing = _named(tables["missing_measurements"])
+    return [
+        *blocks,
+        table_block(tables["reconciled_plants"], View("reconciled_plants", _PLANTS), (), names),
+        table_block(missing, View("missing_measurements", (*_WHAT, "unit")), (), names),
+    ]
+
+
+def _known(result: Result) -> tuple[Column, ...]:
+    """Return the documented columns, for units."""
+    return (*result.columns()["suspect_changes"], *result.columns()["suspects"], *result.columns()["reconciled"])
+
+
+def _named(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with column names of their own."""
+    other = {"kind": "reconcile_kind", "to_plant": "taker", "measured": "measured_value"}
+    return table.rename({old: new for old, new in other.items() if old in table.columns})
+
+
+def _verdict(test: dict[str, float | None], names: Names) -> str:
+    """Return the global test in a sentence."""
+    if test["accepted"] is None:
+        return say("report.reconcile_untested", names.language)
+    key = "report.reconcile_accepted" if test["accepted"] else "report.reconcile_rejected"
+    return say(key, names.language, chi_square=test["chi_square"], dof=test["dof"], p=test["p"])
