@@ -1,10 +1,12 @@
 """Where plants may buy and sell: the plan's rows, what follows without them, and the base-year volume."""
 
 import numpy as np
+import polars as pl
 import pytest
 from tiny_park import COMMODITIES, EXCHANGES, PLANTS, RECIPES, commodity, recipe, tiny_library, tiny_plan
 
 from cyclopolis.network import compile_network, find_port
+from cyclopolis.network.markets import Doors, implied_rows
 from cyclopolis.network.model import BUY, SELL
 
 
@@ -140,3 +142,18 @@ def test_a_plan_with_no_exchange_sells_the_same_products():
 def test_assumed_rows_stay_assumed():
     network = compile_network(tiny_plan(markets=[{"commodity": "coal", "buy_price": 500.0, "source": "假设：合同"}]))
     assert network.markets.provenance[market(network, "coal", BUY)].tolist() == [4]
+
+
+def test_the_implied_sale_counts_products_only():
+    """What is vented today because nobody takes it is no demand, even where another plant makes it as its product."""
+    doors = Doors(
+        commodity=np.array([0, 0]),
+        site=np.array([0, 0]),
+        output=np.array([True, True]),
+        tradable=np.array([True, True]),
+        standing=np.array([True, True]),
+        product=np.array([True, False]),
+    )
+    prices = pl.DataFrame({"price_low": [0.0], "price_high": [25.0], "provenance": ["memory"]})
+    rows = implied_rows(doors, np.zeros(2, dtype=bool), np.array([120.0, 900.0]), prices)
+    assert rows.select("direction", "high").rows() == [(SELL, 120.0)]

@@ -105,8 +105,9 @@ def implied_rows(doors: Doors, served: Bools, surplus: Floats, prices: pl.DataFr
     """Return the markets that follow without a row of the plan.
 
     An input without any row is bought outside at the library's high price (never below 0: that somebody pays for
-    taking it must be said in a row). What existing plants make and no row lets them sell is sold outside at the
-    library's low price, at most as much as they together have left today.
+    taking it must be said in a row). What existing plants make as a product (their main one, or what has no other
+    lawful way out) and no row lets them sell is sold outside at the library's low price, at most as much as they
+    together have left today.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def implied_rows(doors: Doors, served: Bools, surplus: Floats, prices: pl.DataFr
     bought = np.unique(doors.commodity[lacking & ~doors.output])
     bought = bought[np.isfinite(high[bought])]
     sold = np.unique(doors.commodity[lacking & doors.product])
-    mine = lacking & doors.output & doors.standing
+    mine = lacking & doors.product
     volume = np.bincount(doors.commodity[mine], weights=surplus[mine], minlength=low.size)
     sold = sold[volume[sold] > 0]
     kinds = np.repeat([BUY, SELL], [bought.size, sold.size])
