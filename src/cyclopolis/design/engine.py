@@ -21,6 +21,8 @@ from cyclopolis.plan import Plan
 
 SHOWN = ("water", "power", "energy", "co2", "co2_power", "landfill", "waste_reused", "jobs")
 """Quantities whose change the summary names."""
+_TINY_GAP = 1e-5
+"""Gap below which the summary only says that it is smaller."""
 
 
 class Design(Result):
@@ -39,7 +41,7 @@ class Design(Result):
         lines = [
             Line(message("design.line_year"), str(facts["year"])),
             Line(message("design.line_objective"), facts["objective"], "CNY/a"),
-            Line(message("design.line_gap"), 100.0 * facts["gap"], "%"),
+            _gap_line(facts["gap"]),
             Line(message("design.line_gain"), self.change("gain"), "CNY/a"),
             Line(message("design.line_capital"), self.change("budget"), "million CNY"),
             Line(message("design.line_builds"), self.tables["builds"].height, "1"),
@@ -63,6 +65,12 @@ class Design(Result):
     def figures(self, language: Language) -> Mapping[str, Figure]:
         """Return the exchange network before and after, what to build, and what changes."""
         return design_figures(self.tables, language)
+
+
+def _gap_line(gap: float) -> Line:
+    """Return the gap in per cent; what is nought but for the solver's last digits is not written with false digits."""
+    tiny = 0.0 < gap < _TINY_GAP
+    return Line(message("design.line_gap"), f"< {100.0 * _TINY_GAP:g} %" if tiny else 100.0 * gap, "" if tiny else "%")
 
 
 def _facts(posed: Posed, solution: Solution, after: Flows) -> dict[str, Any]:

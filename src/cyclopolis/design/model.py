@@ -45,18 +45,20 @@ class _Sizes:
     capacity: Floats
 
 
-def _sizes(problem: DesignProblem) -> _Sizes:
+def _sizes(problem: DesignProblem, elastic: bool) -> _Sizes:
+    """Return the sizes; in an elastic model a trade may go beyond the volume of its market."""
     network = problem.network
     ports, arcs, markets = network.ports, network.arcs, network.markets
     _, most = problem.activity_bounds()
     port = np.abs(ports.coefficient) * most[ports.plant]
     with np.errstate(divide="ignore", invalid="ignore"):
         need = np.where(arcs.ratio > 0, port[arcs.taker] / arcs.ratio, 0.0)
+    volume = np.full(markets.price.size, np.inf) if elastic else markets.volume_max
     return _Sizes(
         activity=most,
         port=port,
         arc=np.minimum(port[arcs.giver], need),
-        trade=np.minimum(port[network.trades.port], markets.volume_max[network.trades.market]),
+        trade=np.minimum(port[network.trades.port], volume[network.trades.market]),
         fate=port[network.fates.port],
         capacity=most[problem.new],
     )
@@ -236,7 +238,7 @@ def build_model(problem: DesignProblem, elastic: bool = False) -> linopy.Model |
     elastic : bool
         Let limits, market volumes and (dearly) ports give way, and minimise the sum of their relative excess instead.
     """
-    network, sizes = problem.network, _sizes(problem)
+    network, sizes = problem.network, _sizes(problem, elastic)
     with linopy.options:
         linopy.options["semantics"] = "v1"
         model = linopy.Model(sparse=True)

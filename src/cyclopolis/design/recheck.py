@@ -8,6 +8,7 @@ import polars as pl
 
 from cyclopolis.design.checker import ROUNDING, Violation
 from cyclopolis.design.engine import Design
+from cyclopolis.industry import settled_amounts
 from cyclopolis.plan import Plan
 
 _PLANT = ("plant", "commodity")
@@ -60,17 +61,27 @@ def _within(found: str, allowed: str) -> pl.Expr:
 
 
 def _per_unit(plan: Plan, design: Design) -> pl.DataFrame:
-    """Return plant, commodity, net amount per main unit: the recipe's, or the measured amount over the activity."""
+    """Return plant, commodity, net amount per main unit: the recipe's, or the base year's amount over the activity.
+
+    The base year's amount is the reconciled one where measurements reach, else the measured one.
+    """
     plants = design.tables["plants"].select("plant", "technology", "before", "after")
     sign = pl.when(pl.col("direction") == "out").then(1.0).otherwise(-1.0)
     recipes = plan.library.recipes.select("technology", "commodity", net=sign * pl.col("amount"))
     own = plants.join(recipes, on="technology").group_by("plant", "commodity").agg(pl.col("net").sum())
-    measured = (
+    keys = ["plant", "commodity", "direction"]
+    amounts = (
         plan.tables["measurements"]
         .filter((pl.col("year") == plan.meta.base_year) & pl.col("plant").is_not_null())
-        .group_by("plant", "commodity", "direction")
+        .group_by(keys)
         .agg(pl.col("amount").mean())
-        .join(plants.filter(pl.col("before") > 0), on="plant")
+    )
+    reconciled = settled_amounts(plan)
+    if reconciled is not None:
+        settled = reconciled.filter(pl.col("plant").is_not_null()).select(*keys, "amount")
+        amounts = pl.concat([amounts.join(settled, on=keys, how="anti"), settled])
+    measured = (
+        amounts.join(plants.filter(pl.col("before") > 0), on="plant")
         .group_by("plant", "commodity")
         .agg(measured=(sign * pl.col("amount") / pl.col("before")).sum())
     )

@@ -73,13 +73,18 @@ def _amounts(given: object) -> dict[str, float]:
     raise TypeError
 
 
+def _unread(given: Mapping[str, Any], known: set[str]) -> list[str]:
+    """Return the keys that would be passed over though they say more than a remark: unknown, and no mere text."""
+    return sorted(str(key) for key, value in given.items() if key not in known and not isinstance(value, str))
+
+
 def _check_unit(name: object, unit: object) -> Iterator[Problem]:
     """Yield what is wrong with one unit."""
     wrong = Problem(message("design.case_unit_amounts", unit=name))
     if not isinstance(unit, Mapping):
         yield wrong
         return
-    for key in sorted(set(unit) - _UNIT_KEYS):
+    for key in _unread(unit, _UNIT_KEYS):
         yield Problem(message("design.case_unknown_unit_key", unit=name, word=key))
     try:
         amounts = [*_amounts(unit.get("inputs", {})).values(), *_amounts(unit.get("outputs", {})).values()]
@@ -122,7 +127,7 @@ def _check(inputs: Mapping[str, Any]) -> None:
     units = inputs.get("units")
     named = units if isinstance(units, Mapping) else {}
     problems = [
-        *(Problem(message("design.case_unknown_key", word=key)) for key in sorted(set(inputs) - _CASE_KEYS)),
+        *(Problem(message("design.case_unknown_key", word=key)) for key in _unread(inputs, _CASE_KEYS)),
         *(() if named else (Problem(message("design.case_no_units")),)),
         *_check_products(inputs),
         *(problem for name, unit in named.items() for problem in _check_unit(name, unit)),
