@@ -1,7 +1,7 @@
 """Scenarios: named changes laid over a plan's texts before these are checked, and so checked like any plan."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -195,9 +195,8 @@ def _change(source: Source, row: Mapping[str, Any], file: str, sheet: str, numbe
         )
     if not table or table == "scenarios":
         written = _cell(row.get("table"))
-        problems.append(
-            blank.problem("plan.change_table", written, nearest(written, ["plan", *columns()]), column="table")
-        )
+        near = nearest(written, ["plan", *(name for name in columns() if name != "scenarios")])
+        problems.append(blank.problem("plan.change_table", written, near, column="table"))
     if problems:
         source.problems += problems
         return []
@@ -292,15 +291,24 @@ def _matching(change: Change, frame: pl.DataFrame) -> pl.Series:
             mask &= texts.is_null()
             continue
         equal = texts == value
-        wanted = pl.Series(name, [value])
-        if column.type in ("choice", "flag"):
-            equal |= read_choices(texts, column) == read_choices(wanted, column).item()
-        elif column.type in ("number", "integer"):
-            equal |= read_numbers(texts) == read_numbers(wanted).item()
-        elif column.type == "year":
-            equal |= read_years(texts) == read_years(wanted).item()
+        read = _reader(column)
+        wanted = read(pl.Series(name, [value])).item() if read else None
+        if read and wanted is not None:
+            equal |= read(texts) == wanted
         mask &= equal.fill_null(value=False)
     return mask
+
+
+def _reader(column: Column) -> Callable[[pl.Series], pl.Series] | None:
+    """Return what reads a column's cells by their meaning; None where only the spelling counts."""
+    match column.type:
+        case "choice" | "flag":
+            return lambda texts: read_choices(texts, column)
+        case "number" | "integer":
+            return read_numbers
+        case "year":
+            return read_years
+    return None
 
 
 def _scaled(change: Change, frame: pl.DataFrame, mask: pl.Series) -> pl.Series | Problem:
