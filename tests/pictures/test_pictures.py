@@ -200,9 +200,23 @@ def test_wider_lines_carry_more(changzhi):
 
 def test_every_plant_is_drawn_once(result):
     traces = [t for t in result.figures("en")["network_map"]["data"] if "angle" not in t.get("marker", {})]
-    dots = [t for t in traces if t["mode"] == "markers"]
+    dots = [t for t in traces if t["mode"] == "markers+text"]
     spots = [spot for t in dots for spot in zip(t["x"], t["y"], strict=True)]
     assert len(spots) == len(set(spots)) == result.tables["plants"].height
+
+
+def test_crowded_maps_name_plants_in_the_hover_only(tiny, monkeypatch):
+    monkeypatch.setattr(figures_map, "NAMED", 1)
+    modes = {t["mode"] for t in figures_map.map_figure(tiny.tables, "en")["data"]}
+    assert modes == {"lines", "markers"}
+
+
+def test_a_large_map_draws_the_heaviest(changzhi, monkeypatch):
+    monkeypatch.setattr(figures_map, "LARGEST", 3)
+    figure = figures_map.map_figure(changzhi.tables, "en")
+    drawn = [trace for trace in figure["data"] if "angle" in trace.get("marker", {})]
+    assert sum(len(trace["x"]) for trace in drawn) == 3
+    assert f"the {changzhi.tables['network_map'].height - 3} smallest" in figure["layout"]["title"]["text"]
 
 
 def test_plants_of_unknown_place_stand_on_a_ring():

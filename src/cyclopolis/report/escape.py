@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _TEMPLATES = ("hovertemplate", "texttemplate")
+_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt);)")
 _MARKUP = re.compile(r"&lt;(/?(?:b|i|sub|sup|extra)|br/?)&gt;")
 
 
@@ -17,8 +18,13 @@ def escape_label(text: str) -> str:
     --------
     >>> escape_label("<b>A & B</b>")
     '&lt;b&gt;A &amp; B&lt;/b&gt;'
+
+    A text that a figure's author has already made harmless stays as it is:
+
+    >>> escape_label("A &amp; B &lt;3")
+    'A &amp; B &lt;3'
     """
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _AMPERSAND.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _escape_template(text: str) -> str:

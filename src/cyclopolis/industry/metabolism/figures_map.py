@@ -14,6 +14,8 @@ from cyclopolis.network.model import Floats
 
 LARGEST = 400
 """Most flows drawn, the heaviest first; the table holds all."""
+NAMED = 60
+"""Most plants whose names are written on the map; more would hide each other, and are named in the hover."""
 KINDS = ("internal", "supply", "exchange", "substitution")
 _COLOURS = {"internal": GREY, "supply": PALETTE[2], "exchange": PALETTE[4], "substitution": PALETTE[1]}
 _WIDTHS = (1.0, 2.0, 3.5, 5.5, 8.0)
@@ -22,6 +24,8 @@ _STEPS = 17
 _OPEN = 0.22
 """How far plants of one place are drawn apart, as a share of the map."""
 _ROUNDS = 200
+_ACROSS = 2.0
+"""How much wider than high the room of a place is, for names are written beside plants."""
 
 
 def map_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Figure:
@@ -48,7 +52,8 @@ def map_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Figure
         "annotations": _place_names(centres, called),
     }
     lines = _arcs(flows, at, called, language)
-    return {"data": [*lines, *_dots(plants, spots, called, language)], "layout": layout(title, 760, **more)}
+    sides = np.where(_turned(plants, spots) >= 0, "middle right", "middle left").tolist()
+    return {"data": [*lines, *_dots(plants, spots, sides, called, language)], "layout": layout(title, 760, **more)}
 
 
 def positions(plants: pl.DataFrame) -> tuple[Floats, dict[str, tuple[float, float]], float]:
@@ -72,7 +77,8 @@ def positions(plants: pl.DataFrame) -> tuple[Floats, dict[str, tuple[float, floa
     members = [np.flatnonzero((places == place).fill_null(value=False).to_numpy()) for place in found.to_list()]
     rings = np.array([radius * _OPEN * (0.25 + 0.055 * here.size) if here.size > 1 else 0.0 for here in members])
     homes = np.array([flat[here[0]] for here in members]).reshape(-1, 2)
-    homes = spread_out(homes, rings + 0.45 * radius * _OPEN)
+    room = np.maximum(rings + 0.1 * radius, (rings + 0.3 * radius) / _ACROSS)
+    homes = spread_out(homes / [_ACROSS, 1.0], room) * [_ACROSS, 1.0]
     spots = np.zeros((plants.height, 2))
     for home, ring, here in zip(homes, rings, members, strict=True):
         spots[here] = home + ring * _ring(here.size)
@@ -222,9 +228,18 @@ def _said(row: Mapping[str, Any], called: Mapping[str, str], language: Language)
     ]
 
 
-def _dots(plants: pl.DataFrame, spots: Floats, called: Mapping[str, str], language: Language) -> list[dict[str, Any]]:
+def _turned(plants: pl.DataFrame, spots: Floats) -> Floats:
+    """Return how far each plant stands to the right of the middle of its place (P,)."""
+    middle = plants.with_columns(x=pl.Series(spots[:, 0])).select(pl.col("x") - pl.col("x").mean().over("located_by"))
+    return np.asarray(middle.to_series().to_numpy() + 1e-9)
+
+
+def _dots(
+    plants: pl.DataFrame, spots: Floats, sides: list[str], called: Mapping[str, str], language: Language
+) -> list[dict[str, Any]]:
     """Return the plants: standing ones full, others hollow, those of unknown place as squares."""
     found = []
+    alone = plants.with_columns(alone=(pl.len().over("located_by") == 1) & pl.col("located_by").is_not_null())
     standing = (plants["status"] == "existing").to_list()
     placed = plants["lon"].is_not_null().to_list()
     for sort, wanted, symbol in (
@@ -236,11 +251,17 @@ def _dots(plants: pl.DataFrame, spots: Floats, called: Mapping[str, str], langua
         use = [index for index, pair in enumerate(zip(standing, placed, strict=True)) if pair == wanted]
         if not use:
             continue
-        rows = plants[use].rows(named=True)
+        rows = alone[use].rows(named=True)
         found.append(
             {
                 "type": "scatter",
-                "mode": "markers",
+                "mode": "markers+text" if plants.height <= NAMED else "markers",
+                "text": [
+                    "" if row["alone"] else label(called.get(f"plant:{row['plant']}", row["plant"]), 18) for row in rows
+                ],
+                "textposition": [sides[index] for index in use],
+                "textfont": {"size": 9, "color": "#4f5d64"},
+                "cliponaxis": False,
                 "name": say(f"picture.plant_{sort}", language),
                 "x": spots[use, 0].tolist(),
                 "y": spots[use, 1].tolist(),

@@ -50,7 +50,16 @@ def _axes(number: int, side: int, bottom: float, top: float) -> dict[str, Any]:
     grid = {"gridcolor": "#e4e9eb", "zerolinecolor": "#9aa5ab"}
     return {
         f"xaxis{name}": {"domain": across, "anchor": f"y{name}", "tickformat": "d", **grid},
-        f"yaxis{name}": {"domain": [bottom, top], "anchor": f"x{name}", "rangemode": "tozero", **grid},
+        f"yaxis{name}": {
+            "domain": [bottom, top],
+            "anchor": f"x{name}",
+            "rangemode": "tozero",
+            "automargin": True,
+            "ticks": "outside",
+            "ticklen": 4,
+            "tickcolor": "#ffffff",
+            **grid,
+        },
     }
 
 
