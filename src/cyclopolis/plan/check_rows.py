@@ -66,7 +66,8 @@ def check_sites(text: TextTable, sites: pl.DataFrame, grid_factors: pl.DataFrame
         )  # fmt: skip
     for row in sites.filter(pl.col("lon").is_null() != pl.col("lat").is_null()).iter_rows(named=True):
         column = "lat" if row["lat"] is None else "lon"
-        yield text.problem("plan.half_position", row[ROW], place=row[PLACE], column=column)
+        if not text.cell(row[ROW], row[PLACE], column):
+            yield text.problem("plan.half_position", row[ROW], place=row[PLACE], column=column)
     swapped = pl.col("lat").is_between(*_CHINA["lon"]) & pl.col("lon").is_between(*_CHINA["lat"])
     for row in sites.filter(swapped).iter_rows(named=True):
         yield text.problem(
