@@ -112,6 +112,17 @@ def test_a_share_of_a_percent_column_from_a_workbook_is_noted(text: str, sheet: 
     assert all((problem.severity, problem.sheet) == ("notice", sheet) for problem in problems)
 
 
+@pytest.mark.parametrize(("texts", "rows"), [
+    (["0.05", "0.1"], [2]), (["5", "0.5"], []), (["0", "0.05", "0.5%"], [3]), (["0.5%", "0.05"], [3]),
+    (["x", "0.2"], [3]),
+])  # fmt: skip
+def test_shares_are_noted_once_and_not_beside_percentages(texts: list[str], rows: list[int]) -> None:
+    row = {"commodity": "a", "technology": "b", "displaced": "c", "ratio": "1"}
+    text = text_table("substitutions", *({**row, "max_share_pct": share} for share in texts), sheet="替代")
+    notices = [problem for problem in convert(text, {})[1] if problem.severity == "notice"]
+    assert [(problem.text.key, problem.row) for problem in notices] == [("plan.percent_small", row) for row in rows]
+
+
 @pytest.mark.parametrize(("text", "year"), [
     ("2024", 2024), ("２０２４", 2024), ("2024.0", 2024), ("2,024", 2024), ("2024年", 2024), ("2024年度", 2024),
     ("2024年12月", 2024), ("2024年12月31日", 2024), ("2024/12/31", 2024), ("2024.12.31", 2024), ("2024-1-1", 2024),

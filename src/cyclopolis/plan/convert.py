@@ -22,7 +22,6 @@ _EPOCHS = (date(1899, 12, 30), date(1904, 1, 1))
 """Days from which spreadsheets count: usually the first, the second in workbooks of old Macintoshes."""
 _YEARS = (1900, 2200)
 _BAD_ID = r"[;；\x00-\x1f\x7f]"
-_SMALL = message("plan.percent_small")
 _SUGGESTED = 200
 
 
@@ -183,8 +182,7 @@ def _converted(text: TextTable, column: Column, known: Known | None) -> tuple[pl
     if column.minimum is not None or column.maximum is not None:
         problems += _outside(text, column, values)
     if column.unit == "%" and text.sheet:
-        small = ((values > 0) & (values < 1) & ~texts.str.contains("[%％]")).fill_null(value=False)
-        problems += [replace(problem, severity="notice") for problem in _at(text, column, small, _SMALL)]
+        problems += _shares(text, column, values)
     if column.type == "list" and not column.refers:
         values, found = _listed_choices(text, column, values)
         problems += found
@@ -192,6 +190,16 @@ def _converted(text: TextTable, column: Column, known: Known | None) -> tuple[pl
         check = _unresolved_lists if column.type == "list" else _unresolved
         problems += check(text, column, values, known)
     return values, problems
+
+
+def _shares(text: TextTable, column: Column, values: pl.Series) -> list[Problem]:
+    """Note once that a workbook's percentages may be shares: a cell that shows 8 % holds 0.08."""
+    small = (values > 0) & (values < 1)
+    bare = ~text.frame[column.name].str.contains("[%％]")
+    if (values >= 1).any() or not (small & bare).any():
+        return []
+    found = _at(text, column, (small & bare).fill_null(value=False), message("plan.percent_small"))
+    return [replace(found[0], severity="notice")]
 
 
 def _disguised(text: TextTable, column: Column, unread: pl.Series) -> tuple[list[Problem], pl.Series]:
