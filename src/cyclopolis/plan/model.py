@@ -53,7 +53,8 @@ class Plan:
     folder : Path
         Where the plan stands and its results go; for a workbook the path without ``.xlsx``.
     places : mapping of str to polars.DataFrame
-        Where the rows of ``measurements`` stand: columns file (or sheet, or scenario) and row, in their order.
+        Where the rows of ``measurements`` and ``shares`` stand: columns file (or sheet,
+        or scenario) and row, in their order.
     """
 
     meta: PlanMeta

@@ -113,7 +113,7 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
         notices=tuple(problems),
         scenario=names,
         folder=source.folder,
-        places={"measurements": _places(source.tables["measurements"], frames["measurements"])},
+        places={name: _places(source.tables[name], frames[name]) for name in ("measurements", "shares")},
     )
     return plan, problems
 

@@ -23,9 +23,10 @@ from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.figures_tables import picture_tables, residuals_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
 from cyclopolis.industry.metabolism.plan_reconcile import measurements_after, reconcile_plan
+from cyclopolis.industry.metabolism.plan_reconcile_shares import read_shares
 from cyclopolis.industry.metabolism.plan_reconcile_tables import TABLES, reconcile_tables
-from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_commodities, with_stock_change
 from cyclopolis.industry.metabolism.plan_reconcile_words import reconcile_lines
+from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_commodities, with_stock_change
 from cyclopolis.industry.metabolism.spread import doubts, linear_spread_table, spread
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
@@ -144,7 +145,7 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "details": with_stock_change(details, stocks, network, plan.library.commodities),
         "stocks": stocks,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
-        "unknowns": _unknowns(network, flows),
+        "unknowns": pl.concat([_unknowns(network, flows), read_shares(network, flows, plan.tables["shares"]).lost]),
         "prices": prices_table(network, flows),
         "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
         "names": names_table(plan, network),

@@ -23,6 +23,7 @@ from cyclopolis.industry.metabolism.plan_reconcile_problem import (
     recipe_doubts,
     thing_relations,
 )
+from cyclopolis.industry.metabolism.plan_reconcile_shares import Shares, read_shares, share_data
 from cyclopolis.industry.metabolism.reconcile import reconcile
 from cyclopolis.industry.metabolism.reconcile_problem import Reconciled, ReconcileProblem
 from cyclopolis.network import Flows, Network, base_flows, compile_network
@@ -36,6 +37,7 @@ LEVEL: Final = 0.05
 """Probability below which what is known is not accepted as a whole."""
 TIED: Final = 1e-6
 """Relative difference below which two local tests are equal."""
+_COMPUTED: Final = PROVENANCE.index("computed")
 ROUNDS: Final = 20
 """Most passes in which flows that would turn negative are taken out."""
 STILL: Final = 1e-9
@@ -116,12 +118,13 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
     >>> reconcile_plan(cyclopolis.read_plan(cyclopolis.example("quickstart"))) is None
     True
     """
-    measurements = plan.tables["measurements"]
-    if measurements.filter(pl.col("year") == plan.meta.base_year).is_empty():
+    measurements, shares = plan.tables["measurements"], plan.tables["shares"]
+    if all(table.filter(pl.col("year") == plan.meta.base_year).is_empty() for table in (measurements, shares)):
         return None
     network = compile_network(plan)
     flows = base_flows(network)
-    things, data = pose(network, flows, measurements, plan.library.recipes)
+    placed = read_shares(network, flows, shares)
+    things, data = pose(network, flows, measurements, placed, plan.library.recipes)
     if not (np.array(data.basis, dtype=str) == "measurement").any():
         return None
     where = _where(plan)
@@ -131,11 +134,15 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
 
 
 def _where(plan: Plan) -> pl.DataFrame:
-    """Return file and row of each measurement; where the plan does not tell, the row is counted."""
-    if "measurements" in plan.places:
-        return plan.places["measurements"]
-    count = plan.tables["measurements"].height
-    return pl.DataFrame({"file": ["measurements"] * count, "row": np.arange(1, count + 1)})
+    """Return file and row of each measurement, then of each share; where the plan does not tell, the row is counted."""
+    names = ("measurements", "shares")
+    counted = {name: np.arange(1, plan.tables[name].height + 1) for name in names}
+    return pl.concat(
+        plan.places.get(
+            name, pl.DataFrame({"file": pl.Series([name] * counted[name].size, dtype=pl.String), "row": counted[name]})
+        )
+        for name in names
+    )
 
 
 def settled_amounts(plan: Plan) -> pl.DataFrame | None:
@@ -144,7 +151,9 @@ def settled_amounts(plan: Plan) -> pl.DataFrame | None:
     return None if found is None else found.settled
 
 
-def pose(network: Network, flows: Flows, measurements: pl.DataFrame, recipes: pl.DataFrame) -> tuple[Things, Data]:
+def pose(
+    network: Network, flows: Flows, measurements: pl.DataFrame, shares: Shares, recipes: pl.DataFrame
+) -> tuple[Things, Data]:
     """Return the things of a base year and what is known of them.
 
     Parameters
@@ -154,6 +163,7 @@ def pose(network: Network, flows: Flows, measurements: pl.DataFrame, recipes: pl
         The base year by rule.
     measurements, recipes : polars.DataFrame
         Of the plan and its library.
+    shares : Shares
     """
     arcs = network.arcs
     of_ports = port_measurements(network, measurements)
@@ -164,12 +174,14 @@ def pose(network: Network, flows: Flows, measurements: pl.DataFrame, recipes: pl
     weighed = np.zeros(stated.size, dtype=bool)
     for at in of_flows["at"].to_list():
         spoken[arcs_of[at]] = weighed[arcs_of[at]] = True
+    spoken[shares.result[shares.split]] = True
     ends = np.append(arcs.giver[weighed], arcs.taker[weighed])
     closed = np.isin(np.arange(network.ports.plant.size), np.intersect1d(ends, of_ports["at"].to_numpy()))
     things = number_things(network, flows, spoken, closed, guess)
     parts = [
         _measured_ports(of_ports, things),
         _measured_flows(of_flows, arcs_of, things),
+        share_data(shares, things, measurements.height),
         _activities(network, of_ports, things),
         _exchanges(network, stated & ~weighed, things),
         _recipes(network, recipes, guess, things),
@@ -183,6 +195,7 @@ def pose(network: Network, flows: Flows, measurements: pl.DataFrame, recipes: pl
         np.concatenate([part.sd for part in parts]),
         np.concatenate([part.given for part in parts]),
         sp.csr_array(sp.vstack([part.of for part in parts], format="csr")),
+        np.concatenate([part.product for part in parts]),
     )
 
 
@@ -190,7 +203,8 @@ def _entries(
     kind: str, basis: str, at: Ints, value: Floats, sd: Floats, given: Bools, of: sp.csr_array, row: Ints | None = None
 ) -> Data:
     size = at.size
-    return Data([kind] * size, [basis] * size, at, np.full(size, -1) if row is None else row, value, sd, given, of)
+    row = np.full(size, -1) if row is None else row
+    return Data([kind] * size, [basis] * size, at, row, value, sd, given, of, np.full((size, 2), -1))
 
 
 def _picks(columns: Ints, size: int) -> sp.csr_array:
@@ -311,19 +325,27 @@ def _problem(
 ) -> tuple[Ints, ReconcileProblem, sp.csr_array]:
     """Pose the part of the plan that some measurement reaches."""
     relations, line_names = thing_relations(network, things, dropped)
-    count = data.value.size
+    count, shares = data.value.size, data.product
     bound = sp.csr_array(
         sp.vstack(
             [
-                sp.hstack([sp.eye_array(count), -data.of]),
+                sp.hstack([sp.diags_array(np.where(shares[:, 0] < 0, 1.0, 0.0)), -data.of]),
                 sp.hstack([sp.csr_array((relations.shape[0], count)), relations]),
             ],
             format="csr",
         )
     )
-    _, label = sp.csgraph.connected_components(
-        sp.block_array([[None, abs(bound)], [abs(bound).T, None]], format="csr"), directed=False
+    bound.eliminate_zeros()
+    factor = np.flatnonzero(shares[:, 0] >= 0)
+    products = np.stack([shares[factor, 0] + count, factor, shares[factor, 1] + count], axis=1)
+    line = np.repeat(np.arange(factor.size), 3)
+    linked = sp.vstack(
+        [abs(bound), sp.csr_array((np.ones(line.size), (line, products.ravel())), shape=(factor.size, bound.shape[1]))]
     )
+    _, label = sp.csgraph.connected_components(
+        sp.block_array([[None, linked], [linked.T, None]], format="csr"), directed=False
+    )
+    label = np.delete(label, np.arange(bound.shape[0], bound.shape[0] + factor.size))
     of_line, of_quantity = label[: bound.shape[0]], label[bound.shape[0] :]
     reached = np.isin(of_quantity, of_quantity[:count][np.array(data.basis) == "measurement"])
     lines = np.flatnonzero(np.isin(of_line, of_quantity[reached]) & (np.diff(bound.indptr) > 0))
@@ -334,8 +356,12 @@ def _problem(
         np.append(np.where(silent, np.nan, data.value), blank)[chosen],
         np.append(np.where(silent, np.nan, data.sd), blank)[chosen],
         sp.csr_matrix(bound[lines][:, chosen]),
+        products=np.searchsorted(chosen, products),
         names=[names[at] for at in chosen.tolist()],
-        relation_names=[[*names[:count], *line_names][at] for at in lines.tolist()],
+        relation_names=[
+            *([*names[:count], *line_names][at] for at in lines.tolist()),
+            *(names[at] for at in factor.tolist()),
+        ],
     )
     return chosen, problem, relations
 
@@ -344,10 +370,11 @@ def _negative(things: Things, data: Data, relations: sp.csr_array, values: Float
     """Return the unmeasured flows (things,) that must be 0 because others leave less than nothing for them."""
     tiny = STILL * np.nanmax(np.abs(values), initial=0.0)
     known = abs(data.of).sum(axis=0) > 0
+    shared = np.isin(np.arange(things.size), data.product)
     flow = np.zeros(things.size, dtype=bool)
     flow[things.arc[things.arc >= 0]] = True
     flow[things.first_rest :] = True
-    unmeasured = flow & ~np.asarray(known).ravel()
+    unmeasured = flow & ~np.asarray(known).ravel() & ~shared
     out = unmeasured & (values < -tiny)
     blind = np.isnan(values)
     determined = relations @ np.where(blind, 0.0, values)
@@ -366,9 +393,10 @@ def data_names(network: Network, data: Data, where: pl.DataFrame) -> list[str]:
         if kind == "activity":
             names.append(start + network.plant_ids[at])
             continue
-        port = arcs.giver[at] if kind == "flow" else at
+        between = kind in {"flow", "share"}
+        port = arcs.giver[at] if between else at
         plant = network.plant_ids[ports.plant[port]]
-        if kind == "flow":
+        if between:
             plant += ">" + network.plant_ids[ports.plant[arcs.taker[at]]]
         names.append(f"{start}{plant}:{network.commodity_ids[ports.commodity[port]]}")
     return names
@@ -399,7 +427,7 @@ def touched_plants(found: PlanReconciled) -> tuple[Bools, Ints]:
     count = np.zeros(len(network.plant_ids), dtype=np.int64)
     for kind, at, basis in zip(data.kind, data.at.tolist(), data.basis, strict=True):
         if basis == "measurement":
-            ends = [at] if kind == "port" else [arcs.giver[at], arcs.taker[at]]
+            ends = [at] if kind in {"port", "yield"} else [arcs.giver[at], arcs.taker[at]]
             count[ports.plant[ends]] += 1
     values = found.of_things(found.found.values)
     port = np.flatnonzero(things.port >= 0)
@@ -421,7 +449,8 @@ def _settled(found: PlanReconciled) -> pl.DataFrame:
     port = np.flatnonzero(sound[ports.plant] & (things.port >= 0))
     port = port[np.isfinite(values[things.port[port]])]
     measured = np.array(data.basis, dtype=str) == "measurement"
-    of_flow = np.array(data.kind, dtype=str) == "flow"
+    of_flow = np.isin(data.kind, ["flow", "share"])
+    of_port = np.array(data.kind, dtype=str) == "port"
     at_ports = pl.DataFrame(
         {
             "plant": pick(network.plant_ids, ports.plant[port]),
@@ -429,15 +458,17 @@ def _settled(found: PlanReconciled) -> pl.DataFrame:
             "commodity": pick(network.commodity_ids, ports.commodity[port]),
             "amount": np.maximum(values[things.port[port]], 0.0),
             "provenance": pick(
-                PROVENANCE, np.where(np.isin(port, data.at[measured & ~of_flow]), ports.provenance[port], -1)
+                PROVENANCE, np.where(np.isin(port, data.at[measured & of_port]), ports.provenance[port], -1)
             ),
         }
     )
+    weighed = data.at[measured & (np.array(data.kind, dtype=str) == "flow")]
     width = ports.plant.size
     key = ports.plant[arcs.taker] * np.int64(width) + arcs.giver
-    named, times = np.unique(key[~np.isnan(arcs.exchange)], return_counts=True)
+    named = ~np.isnan(arcs.exchange)
     arc = np.unique(data.at[of_flow])
-    arc = arc[np.isin(key[arc], named[times == 1]) & (things.arc[arc] >= 0)]
+    rivals = np.array([int((named[key == key[at]]).sum()) or int((key == key[at]).sum()) for at in arc], dtype=np.int64)
+    arc = arc[(rivals == 1) & (things.arc[arc] >= 0)]
     arc = arc[np.isfinite(values[things.arc[arc]])]
     between = pl.DataFrame(
         {
@@ -446,7 +477,8 @@ def _settled(found: PlanReconciled) -> pl.DataFrame:
             "commodity": pick(network.commodity_ids, ports.commodity[arcs.giver[arc]]),
             "amount": np.maximum(values[things.arc[arc]], 0.0),
             "provenance": pick(
-                PROVENANCE, np.where(np.isin(arc, data.at[measured & of_flow]), arcs.exchange_provenance[arc], -1)
+                PROVENANCE,
+                np.where(named[arc], np.where(np.isin(arc, weighed), arcs.exchange_provenance[arc], -1), _COMPUTED),
             ),
         }
     )

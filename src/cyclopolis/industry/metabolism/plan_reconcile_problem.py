@@ -39,7 +39,8 @@ class Data:
     """What is known, one entry each (N): ``of`` (N, things) says of which things it is the sum.
 
     ``row`` is the position in the table of measurements (-1: none), ``basis`` is measurement, stated or recipe,
-    ``given`` whether the uncertainty was given (else assumed), ``at`` the port, arc or plant by ``kind``.
+    ``given`` whether the uncertainty was given (else assumed), ``at`` the port, arc or plant by ``kind``. ``product``
+    (N, 2) holds the things ``result, of`` of which a measured share is the ratio (-1: the datum is no share).
     """
 
     kind: list[str]
@@ -50,6 +51,7 @@ class Data:
     sd: Floats
     given: Bools
     of: sp.csr_array
+    product: Ints
 
 
 @dataclass(frozen=True)

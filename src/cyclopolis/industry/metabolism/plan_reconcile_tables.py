@@ -68,7 +68,7 @@ def quantities_table(found: PlanReconciled) -> pl.DataFrame:
 def _names(network: Network, kind: np.ndarray, at: np.ndarray) -> list[pl.Series]:
     """Return plant, to_plant, commodity, direction and unit of each quantity."""
     ports, arcs, plants = network.ports, network.arcs, network.plants
-    of_activity, of_arc = kind == "activity", kind == "flow"
+    of_activity, of_arc = kind == "activity", np.isin(kind, ["flow", "share"])
     port = at.copy()
     port[of_arc] = arcs.giver[at[of_arc]]
     port[of_activity] = np.maximum(plants.main[at[of_activity]], 0)
@@ -81,7 +81,12 @@ def _names(network: Network, kind: np.ndarray, at: np.ndarray) -> list[pl.Series
         pick(network.plant_ids, taker).alias("to_plant"),
         pick(network.commodity_ids, ports.commodity[port]).alias("commodity"),
         pl.Series("direction", way, dtype=pl.String),
-        network.commodities["unit"].gather(ports.commodity[port]).alias("unit"),
+        pl.select(
+            pl.when(pl.Series(np.isin(kind, ["share", "yield"])))
+            .then(pl.lit("1"))
+            .otherwise(network.commodities["unit"].gather(ports.commodity[port]))
+            .alias("unit")
+        ).to_series(),
     ]
 
 
@@ -110,7 +115,7 @@ def reconciled_table(found: PlanReconciled) -> pl.DataFrame:
     for position, kind in zip(found.chosen.tolist(), answer.kinds, strict=True):
         kinds[position] = _CLASSES[kind]
     said = np.zeros(values.size, dtype=bool)
-    direct = np.array(data.kind, dtype=str) != "recipe"
+    direct = ~np.isin(data.kind, ["recipe", "share", "yield"])
     single = np.diff(data.of.indptr) == 1
     said[count + data.of[np.flatnonzero(direct & single)].indices] = True
     table = quantities_table(found).with_columns(
