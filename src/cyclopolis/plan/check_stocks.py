@@ -45,8 +45,9 @@ def _one_stock(text: TextTable, stock: str, rows: pl.DataFrame) -> Iterator[Prob
         stated[column] = filled[column].first()
         if filled.is_empty():
             continue
+        given = text.cell(filled[ROW][0], filled[PLACE][0], column)
         for row in filled.filter(pl.col(column) != stated[column]).iter_rows(named=True):
-            yield said("plan.stock_differs", row, column, stock=stock, other=filled[ROW][0], given=stated[column])
+            yield said("plan.stock_differs", row, column, stock=stock, other=filled[ROW][0], given=given)
     mixed = rows.filter(pl.col("inflow").is_null() != rows["inflow"].is_null()[0])
     for row in mixed.filter(pl.col("inflow").is_null() != pl.col("amount").is_null()).iter_rows(named=True):
         yield said("plan.stock_mixed", row, "inflow", stock=stock, other=first[ROW])

@@ -7,7 +7,7 @@ import polars as pl
 
 from cyclopolis.foundation.problems import UserError, user_error
 from cyclopolis.industry.metabolism.accounts import PLACE
-from cyclopolis.industry.metabolism.figures_look import INTERVAL
+from cyclopolis.industry.metabolism.spread_draws import HALF_RANGE
 from cyclopolis.industry.metabolism.stocks import Floats, Lifetime, StockModel, inflow_driven, stock_driven
 from cyclopolis.network import Network
 from cyclopolis.network.model import PROVENANCE
@@ -132,8 +132,8 @@ def _one_stock(stock: str, rows: pl.DataFrame, units: dict[str, str]) -> pl.Data
             "item": list(ITEMS) * count,
             "value": amount,
             "sd": doubt,
-            "low95": amount - INTERVAL * doubt,
-            "high95": amount + INTERVAL * doubt,
+            "low95": amount - HALF_RANGE * doubt,
+            "high95": amount + HALF_RANGE * doubt,
             "unit": [unit if item == "stock" else f"{unit}/a" for item in ITEMS] * count,
             "provenance": weakest,
         }
