@@ -23,11 +23,13 @@ _LIKE = {
     "to_site": "site",
     "as_commodity": "commodity",
     "limit_scope": "site",
+    "rating_scope": "site",
     "fate": "kind",
 }
 """Columns whose values are named as those of another."""
 _OUTSIDE = ("from_plant", "to_plant", "from_site", "to_site")
-_WHOLE = ("limit_scope",)
+_WHOLE = ("limit_scope", "rating_scope")
+_TOTAL = ("detail_of",)
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Names:
             "enterprise": self.plan.tables["enterprises"],
             "commodity": self.plan.library.commodities,
             "technology": self.plan.library.technologies,
+            "class_code": self.plan.library.solid_waste_classes,
         }
         maps = {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
         chain = "chain_zh" if self.language == "zh" else "chain"
@@ -72,6 +75,11 @@ class Names:
             return say("report.new_plant", self.language, **parts)
         return self._maps[kind].get(identifier, identifier)
 
+    def part(self, identifier: str) -> str:
+        """Return the name of a part of an account: a class of waste with its code, or a commodity."""
+        found = self._maps["class_code"].get(identifier)
+        return f"{found} ({identifier})" if found else self.of("commodity", identifier)
+
     def scope(self, kind: str, identifier: str) -> str:
         """Return the name of what an account is about."""
         return say("report.whole_place", self.language) if kind == PLACE else self.of(kind, identifier)
@@ -97,6 +105,8 @@ def unnamed(names: Names, column: str) -> str:
     """Return what no value means in a column: outside, the whole plan, or nothing to say."""
     if column in _OUTSIDE:
         return say("report.outside", names.language)
+    if column in _TOTAL:
+        return say("report.total", names.language)
     return say("report.whole_place", names.language) if column in _WHOLE else ""
 
 
@@ -120,5 +130,7 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "site_kind": lambda value: names.word(f"site_kind.{value}"),
         "plant_status": lambda value: names.word(f"plant_status.{value}"),
         "quantity": names.quantity,
+        "detail_of": names.part,
+        "stock_item": lambda value: names.word(f"stock_item.{value}"),
     }
     return words.get(_LIKE.get(column, column))

@@ -13,6 +13,7 @@ from cyclopolis.report.answers import pictures, tiles
 from cyclopolis.report.blocks import Block, Section, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
+from cyclopolis.report.sections_accounts import account_blocks, circularity_blocks, has_stocks, stock_blocks
 from cyclopolis.report.sections_design import design_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
@@ -41,15 +42,27 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
         ("data", quality_blocks(plan, results, names)),
     ]
     if "balance" in results:
-        parts.append(("balance", balance_blocks(results["balance"], names)))
-        if reconciled_at_all(results["balance"]):
-            parts.append(("reconcile", reconcile_blocks(results["balance"], names)))
+        parts += _balance_parts(results["balance"], names)
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
     if "rating" in results:
         parts.append(("rating", rating_blocks(results["rating"], names)))
     parts += [("unknowns", unknown_blocks(results, names)), ("prices", price_blocks(results, names))]
     return tuple(Section(name, say(f"report.section_{name}", names.language), tuple(blocks)) for name, blocks in parts)
+
+
+def _balance_parts(result: Result, names: Names) -> list[tuple[str, list[Block]]]:
+    """Return the parts that rest on the balance; what a saved balance does not hold is left out."""
+    parts = [("balance", balance_blocks(result, names))]
+    if reconciled_at_all(result):
+        parts.append(("reconcile", reconcile_blocks(result, names)))
+    if {"account_spread", "details"} & set(result.tables):
+        parts.append(("details", account_blocks(result, names)))
+    if "circularity" in result.tables:
+        parts.append(("circularity", circularity_blocks(result, names)))
+    if has_stocks(result):
+        parts.append(("stocks", stock_blocks(result, names)))
+    return parts
 
 
 def overview_blocks(results: Mapping[str, Result], names: Names) -> list[Block]:

@@ -4,7 +4,7 @@ import polars as pl
 
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
-from cyclopolis.report.accounts import accounts_matrix, place_accounts
+from cyclopolis.report.accounts import accounts_matrix, place_accounts, whole
 from cyclopolis.report.answers import pictures
 from cyclopolis.report.blocks import Block, Text
 from cyclopolis.report.cells import View, table_block
@@ -37,6 +37,7 @@ EXCHANGES = (
     "co2_credit_t",
 )
 _EXCHANGES = 40
+_POWER = "electricity"
 LIMITS = ("limit_scope", "quantity", "limit_kind", "bound", "before", "after", "slack", "unit", "binding")
 PROPOSED = (
     "from_plant",
@@ -60,6 +61,7 @@ def design_blocks(result: Result, names: Names) -> list[Block]:
         Text(say("report.design_intro", names.language)),
         table_block(tables["builds"], View("builds", BUILDS), known["builds"], names),
         place_accounts(accounts, ("before", "after", "change"), names),
+        *grid_note(result, names),
         *pictures(result, names),
         table_block(
             largest(tables["exchanges"], "saving_cny"),
@@ -72,6 +74,14 @@ def design_blocks(result: Result, names: Names) -> list[Block]:
         table_block(limits(result), View("limits", LIMITS, provenance="computed"), known["limits"], names),
         accounts_matrix(accounts, "site", names, "change"),
     ]
+
+
+def grid_note(result: Result, names: Names) -> list[Block]:
+    """Return what a fall of the CO2 of bought power means where stations of the plan supply plants directly."""
+    exchanges, change = result.tables["exchanges"], pl.col("change")
+    direct = exchanges.filter((pl.col("commodity") == _POWER) & (change > 0))
+    bought = whole(result.tables["accounts"]).filter((pl.col("quantity") == "co2_power") & (change < 0))
+    return [] if direct.is_empty() or bought.is_empty() else [Text(say("report.grid_note", names.language))]
 
 
 def proposed(result: Result) -> pl.DataFrame:

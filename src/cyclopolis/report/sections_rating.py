@@ -1,10 +1,13 @@
 """The part of the report on how the place is rated before and after."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from cyclopolis.foundation.numbers import number_text, unit_text
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
+from cyclopolis.rating import Rating
 from cyclopolis.report.answers import pictures, tiles
 from cyclopolis.report.blocks import Block, Cell, Table, Text
 from cyclopolis.report.cells import View, badge, mark, table_block
@@ -20,6 +23,7 @@ _HEADERS = (
     "unit",
     "status_before",
     "status_after",
+    "origin",
     "provenance",
     "threshold_provenance",
 )
@@ -27,10 +31,15 @@ _HEADERS = (
 
 def rating_blocks(result: Result, names: Names) -> list[Block]:
     """Return the count of each framework, then its indicators that are known, then those that are not."""
-    frameworks = whole(result.tables["frameworks"])
-    blocks: list[Block] = [Text(say("report.rating_intro", names.language)), tiles(result, names)]
+    scope = focus(result)
+    frameworks = _about(result.tables["frameworks"], scope)
+    blocks: list[Block] = [
+        Text(say("report.rating_intro", names.language)),
+        Text(say("report.rating_scope", names.language, scope=scope_name(scope, names))),
+        tiles(result, names),
+    ]
     blocks += pictures(result, names)
-    indicators = whole(result.tables["indicators"])
+    indicators = _about(result.tables["indicators"], scope)
     for row in frameworks.iter_rows(named=True):
         own = indicators.filter(pl.col("framework") == row["framework"])
         blocks += _indicators(own, _local(row, "title", names), names)
@@ -38,17 +47,29 @@ def rating_blocks(result: Result, names: Names) -> list[Block]:
     return blocks
 
 
-def whole(table: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows about the whole plan."""
-    return table.filter(pl.col("scope") == "")
+def focus(result: Result) -> str:
+    """Return the scope of which most is known: the one that the tables show (empty: the whole plan)."""
+    assert isinstance(result, Rating), result.engine
+    return result.focus
+
+
+def scope_name(scope: str, names: Names) -> str:
+    """Return what a scope of the rating is called."""
+    return names.of("site", scope) if scope else say("report.whole_place", names.language)
+
+
+def _about(table: pl.DataFrame, scope: str) -> pl.DataFrame:
+    return table.filter(pl.col("scope") == scope)
 
 
 def framework_table(result: Result, names: Names) -> Table:
     """Return one line per framework: met, not met, reported and unknown, before and after."""
-    frameworks = whole(result.tables["frameworks"]).with_columns(framework_title=_title(names))
+    scope = focus(result)
+    frameworks = _about(result.tables["frameworks"], scope).with_columns(framework_title=_title(names))
     counts = tuple(f"{count}_{state}" for count in _COUNTS for state in _STATES)
     view = View("frameworks", ("framework_title", "indicators", *counts), provenance="computed")
-    return table_block(frameworks, view, result.columns()["frameworks"], names)
+    table = table_block(frameworks, view, result.columns()["frameworks"], names)
+    return replace(table, caption=say("report.frameworks_of", names.language, scope=scope_name(scope, names)))
 
 
 def _title(names: Names) -> pl.Expr:
@@ -96,19 +117,35 @@ def _indicator_row(row: dict[str, str | float | None], names: Names) -> tuple[Ce
         *(Cell(number_text(value if isinstance(value, int | float) else None), "number") for value in values),
         Cell(unit_text(texts["unit"] or "", names.language), "unit"),
         *(mark(status, names) for status in statuses),
+        Cell(origins(texts["origin_after"] or texts["origin_before"] or "", names)),
         badge(texts["provenance_after"] or texts["provenance_before"], names),
         badge(texts["threshold_provenance"], names),
     )
 
 
+def origins(text: str, names: Names) -> str:
+    """Return in words where the inputs of an indicator come from: each kind once, in the order of the inputs."""
+    codes = [part.partition("=")[2] for part in text.split("; ") if "=" in part]
+    return say("report.list_mark", names.language).join(names.word(f"origin.{code}") for code in dict.fromkeys(codes))
+
+
 def _by_site(result: Result, names: Names) -> list[Block]:
-    """Return the counts of the places inside the plan that the user gave values for."""
-    frameworks = result.tables["frameworks"].filter(pl.col("scope") != "").with_columns(framework_title=_title(names))
+    """Return the counts of the other scopes: the whole plan and the places that the user gave values for."""
+    others = result.tables["frameworks"].filter(pl.col("scope") != focus(result))
+    frameworks = others.with_columns(framework_title=_title(names))
     if frameworks.is_empty():
         return []
     judged = frameworks.filter(pl.sum_horizontal("met_before", "not_met_before", "met_after", "not_met_after") > 0)
-    shown = judged.rename({"scope": "site"})
-    columns = ("site", "framework_title", "met_before", "met_after", "not_met_before", "not_met_after", "unknown_after")
+    shown = judged.rename({"scope": "rating_scope"})
+    columns = (
+        "rating_scope",
+        "framework_title",
+        "met_before",
+        "met_after",
+        "not_met_before",
+        "not_met_after",
+        "unknown_after",
+    )
     return [
         table_block(
             shown, View("frameworks_site", columns, provenance="computed"), result.columns()["frameworks"], names
