@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from texts import text_table
 
@@ -215,6 +215,7 @@ CHANGES = st.lists(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(changes=CHANGES)
 def test_a_sheet_and_a_file_change_alike(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, ...]]
