@@ -42,6 +42,7 @@ _PLANTS = (
     "measurements",
     "activity_before",
     "activity_after",
+    "unit",
     "unaccounted_before",
     "unaccounted_after",
 )
@@ -72,10 +73,12 @@ def reconcile_blocks(result: Result, names: Names) -> list[Block]:
     blocks.append(table_block(measured, View("reconciled", _MEASURED), known, names))
     if values["overruled"].any():
         blocks.append(table_block(values.filter("overruled"), View("overruled", _OVERRULED), known, names))
+    units = tables["plants"].select("plant", "unit")
+    plants = tables["reconciled_plants"].join(units, on="plant", how="left", maintain_order="left")
     missing = _named(tables["missing_measurements"])
     return [
         *blocks,
-        table_block(tables["reconciled_plants"], View("reconciled_plants", _PLANTS), (), names),
+        table_block(plants, View("reconciled_plants", _PLANTS), result.columns()["reconciled_plants"], names),
         table_block(missing, View("missing_measurements", (*_WHAT, "unit")), (), names),
     ]
 
