@@ -23,6 +23,8 @@ _WIDTHS = (1.0, 2.0, 3.5, 5.5, 8.0)
 _STEPS = 17
 _OPEN = 0.22
 """How far plants of one place are drawn apart, as a share of the map."""
+MOVED = 300
+"""Most places that are moved apart."""
 _ROUNDS = 200
 _ACROSS = 2.0
 """How much wider than high the room of a place is, for names are written beside plants."""
@@ -95,6 +97,8 @@ def positions(plants: pl.DataFrame) -> tuple[Floats, dict[str, tuple[float, floa
 def spread_out(homes: Floats, room: Floats) -> Floats:
     """Return places moved apart where their rooms overlap (S, 2), by as little as a few rounds of pushing need.
 
+    More than 300 places stay where they are: no map has room for them.
+
     Parameters
     ----------
     homes : (S, 2) array
@@ -108,7 +112,7 @@ def spread_out(homes: Floats, room: Floats) -> Floats:
     """
     moved = homes.copy()
     apart = room[:, None] + room[None, :]
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if room.size <= MOVED else 0):
         way = moved[:, None, :] - moved[None, :, :]
         far = np.hypot(way[..., 0], way[..., 1])
         overlap = np.where(np.eye(room.size, dtype=bool), 0.0, np.maximum(apart - far, 0.0))
