@@ -123,13 +123,13 @@ def test_a_break_even_paid_makes_the_exchange_break_even(park, park_design):
         .filter((pl.col("status") == "not_chosen") & (pl.col("commodity") == "fly_ash"))
         .row(0, named=True)
     )
-    posed = pose(park, DesignOptions(gap=1e-6))
+    posed = pose(park, DesignOptions(gap=1e-4))
     network = posed.network
     giver, taker = (network.plant_ids.index(row[end]) for end in ("from_plant", "to_plant"))
     ends = network.ports.plant[network.arcs.giver] == giver, network.ports.plant[network.arcs.taker] == taker
     same = network.ports.commodity[network.arcs.giver] == network.commodity_ids.index(row["commodity"])
     arcs = np.flatnonzero(ends[0] & ends[1] & same)
-    assert solve_problem(posed.problem).flows.arc[arcs].sum() < row["forced"]
+    assert row["found"] < row["forced"]
     bonus = posed.problem.gain.arc.copy()
     bonus[arcs] += 1.05 * row["break_even"] + 1.0
     paid = replace(posed.problem, gain=replace(posed.problem.gain, arc=bonus))

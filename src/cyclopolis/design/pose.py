@@ -176,11 +176,32 @@ def _limits(network: Network, forms: Quantities, rows: pl.DataFrame) -> tuple[Li
     return tuple(limits)
 
 
-def _left_today(network: Network, base: Flows) -> Floats:
-    """Return what the base year leaves unplaced or unmet at each port (J,), rounding apart."""
+def _left(network: Network, base: Flows) -> Floats:
+    """Return what a base state leaves unplaced or unmet at each port (J,), rounding apart."""
     left = left_at_ports(network, base)
     amount = port_amounts(base.activity, network.ports.plant, network.ports.coefficient)
     return np.where(left > 1e-9 * amount, left, 0.0)
+
+
+def _left_today(plan: Plan, network: Network, base: Flows, settled: pl.DataFrame | None) -> Floats:
+    """Return what the base year leaves unplaced or unmet at each port (J,).
+
+    What only the markets of the target year no longer take or give does not count: the base year had a place for it.
+    """
+    left = _left(network, base)
+    if network.year == plan.meta.base_year or not left.any():
+        return left
+    today = compile_network(plan, settled=settled)
+    names = (today.plant_ids, today.commodity_ids)
+    found = _left(today, base_flows(today))
+    known = {
+        (names[0][today.ports.plant[port]], names[1][today.ports.commodity[port]]): found[port]
+        for port in np.flatnonzero(found)
+    }
+    for port in np.flatnonzero(left):
+        key = (network.plant_ids[network.ports.plant[port]], network.commodity_ids[network.ports.commodity[port]])
+        left[port] = min(left[port], known.get(key, 0.0))
+    return left
 
 
 def pose(plan: Plan, options: DesignOptions) -> Posed:
@@ -192,7 +213,8 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         If the year, gap or time make no sense.
     """
     year = target_year(plan, options)
-    whole = compile_network(plan, year, candidates=True, settled=settled_amounts(plan))
+    settled = settled_amounts(plan)
+    whole = compile_network(plan, year, candidates=True, settled=settled)
     allowed, skipped = _buildable(whole, year)
     planned = allowed & (whole.plants.status == PLANNED)
     network = keep_plants(whole, useful_plants(whole, allowed) | planned)
@@ -211,7 +233,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         capacity_cost=np.where(new, yearly * np.nan_to_num(plants.capex_slope), 0.0),
         decided=(plants.status == PLANNED) & ~grouped,
         barred=np.zeros(grouped.size, dtype=np.bool_),
-        loose_max=_left_today(network, base),
+        loose_max=_left_today(plan, network, base, settled),
         arc_min=np.zeros(network.arcs.giver.size),
         limits=_limits(network, forms, rows),
         options=SolveOptions(gap=options.gap, time_limit=options.time_limit),
