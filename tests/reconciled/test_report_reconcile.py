@@ -37,10 +37,10 @@ def test_the_section_names_the_gross_error(plan, result, language):
     assert "84.3" in verdict
 
 
-def test_what_gave_way_is_shown():
+def test_what_gave_way_is_shown(plan):
     row = {"plant": "boiler", "direction": "out", "commodity": "ash", "amount": 2000.0, "uncertainty": 20.0}
-    plan = tiny_plan(measurements=[row | {"year": 2024}], exchanges=[])
-    blocks = reconcile_blocks(balance(plan), Names(plan, "en"))
+    tiny = tiny_plan(measurements=[row | {"year": 2024}], exchanges=[])
+    blocks = reconcile_blocks(balance(tiny), Names(plan, "en"))
     overruled = [block for block in blocks if isinstance(block, Table) and block.name == "overruled"]
     assert [cell.text for cell in overruled[0].rows[0]][:1] == ["Recipe"]
     verdict = [block.text for block in blocks if isinstance(block, Text)][1]

@@ -6,6 +6,7 @@ import pytest
 from test_two_plants import EXCHANGES, measured, row, tiny_plan
 
 import cyclopolis
+from cyclopolis.foundation.problems import UserError
 from cyclopolis.industry import balance, settled_amounts
 
 
@@ -69,6 +70,32 @@ def test_a_share_that_fits_nowhere_is_listed():
     unknown = result.tables["unknowns"].filter(pl.col("reason") == "share_not_placed")
     assert unknown.select("plant", "commodity").rows() == [("boiler", "ash")] * 2
     assert result.tables["reconciled"].is_empty()
+
+
+def test_all_of_it_may_go_one_way():
+    exchanges = [EXCHANGES[0] | {"amount": None}]
+    rows = [measured("boiler", "ash", "out", 700.0, 10.0)]
+    plan = tiny_plan(exchanges=exchanges, measurements=rows, shares=[share(1.0, 0.0, to_plant="mill")])
+    result = balance(plan)
+    ash = row(result, "reconciled", kind="port", plant="boiler", commodity="ash")["reconciled"]
+    assert row(result, "flows", flow="boiler>mill:ash")["amount"] == pytest.approx(ash)
+    assert "boiler>landfill:ash" not in result.tables["flows"]["flow"].to_list()
+
+
+def test_more_than_all_is_refused_with_its_rows():
+    shares = [share(0.7, 0.0, to_plant="mill"), share(0.5, 0.01, to_plant="kiln")]
+    with pytest.raises(UserError) as caught:
+        balance(tiny_plan(shares=shares))
+    text = str(caught.value)
+    assert "shares:1, shares:2" in text
+    assert "1.2" in text
+
+
+def test_within_its_uncertainty_it_is_not():
+    shares = [share(0.7, 0.05, to_plant="mill"), share(0.35, 0.05, to_plant="kiln")]
+    result = balance(tiny_plan(exchanges=[], shares=shares))
+    parts = result.tables["reconciled"].filter(pl.col("kind") == "share")
+    assert parts["reconciled"].sum() <= 1 + 1e-9
 
 
 def test_shares_are_read_with_their_place(tmp_path):

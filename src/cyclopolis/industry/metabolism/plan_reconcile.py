@@ -23,7 +23,14 @@ from cyclopolis.industry.metabolism.plan_reconcile_problem import (
     recipe_doubts,
     thing_relations,
 )
-from cyclopolis.industry.metabolism.plan_reconcile_shares import Shares, read_shares, share_data
+from cyclopolis.industry.metabolism.plan_reconcile_shares import (
+    ROUNDING,
+    Shares,
+    read_shares,
+    refuse_more_than_all,
+    share_data,
+    split_sums,
+)
 from cyclopolis.industry.metabolism.reconcile import reconcile
 from cyclopolis.industry.metabolism.reconcile_problem import Reconciled, ReconcileProblem
 from cyclopolis.network import Flows, Network, base_flows, compile_network
@@ -124,11 +131,12 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
     network = compile_network(plan)
     flows = base_flows(network)
     placed = read_shares(network, flows, shares)
+    where = _where(plan)
+    refuse_more_than_all(network, placed, where.tail(shares.height))
     things, data = pose(network, flows, measurements, placed, plan.library.recipes)
     if not (np.array(data.basis, dtype=str) == "measurement").any():
         return None
-    where = _where(plan)
-    chosen, silent, problem, found = _solve(network, things, data, where)
+    chosen, silent, problem, found = _solve(network, things, data, where, _nothing_left(network, placed, things))
     draft = PlanReconciled(network, flows, things, data, chosen, silent, problem, found, where, pl.DataFrame())
     return replace(draft, settled=_settled(draft))
 
@@ -143,6 +151,17 @@ def _where(plan: Plan) -> pl.DataFrame:
         )
         for name in names
     )
+
+
+def _nothing_left(network: Network, shares: Shares, things: Things) -> Bools:
+    """Return the other flows (things,) of outputs whose exact shares sum to 1."""
+    total, sd = split_sums(shares, network.ports.plant.size)
+    full = (sd == 0) & (total >= 1 - ROUNDING)
+    none = np.zeros(things.size, dtype=bool)
+    none[things.first_rest :] = full[things.rest_port]
+    arc = np.flatnonzero((things.arc >= 0) & full[network.arcs.giver])
+    none[things.arc[arc[~np.isin(arc, shares.result[shares.split])]]] = True
+    return none
 
 
 def settled_amounts(plan: Plan) -> pl.DataFrame | None:
@@ -275,13 +294,13 @@ def _recipes(network: Network, recipes: pl.DataFrame, guess: Floats, things: Thi
 
 
 def _solve(
-    network: Network, things: Things, data: Data, where: pl.DataFrame
+    network: Network, things: Things, data: Data, where: pl.DataFrame, dropped: Bools
 ) -> tuple[Ints, Bools, ReconcileProblem, Reconciled]:
     """Reconcile; take out flows that would turn negative and what measurements overrule.
 
     At last, what is still negative is held at 0.
     """
-    dropped, silent = np.zeros(things.size, dtype=bool), np.zeros(data.value.size, dtype=bool)
+    silent = np.zeros(data.value.size, dtype=bool)
     count = data.value.size
     names = [*data_names(network, data, where), *thing_names(network, things)]
     for _ in range(ROUNDS + count):

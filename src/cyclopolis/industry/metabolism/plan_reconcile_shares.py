@@ -1,15 +1,23 @@
 """Measured transfer coefficients of a plan: shares of what goes into a plant or comes out of it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from cyclopolis.foundation.problems import Problem, UserError
+from cyclopolis.foundation.text import message
 from cyclopolis.industry.metabolism.plan_reconcile_problem import Data, Things, assumed_doubts
 from cyclopolis.network import Flows, Network
 from cyclopolis.network.model import Bools, Floats, Ints
 from cyclopolis.network.names import find_arcs, find_port
+
+LIMIT: Final = 1.959963984540054
+"""Half width of a 95 % interval in standard uncertainties."""
+ROUNDING: Final = 1e-9
+"""Difference from 1 that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,52 @@ def _arc(network: Network, flows: Flows, giver: str, taker: str, commodity: str)
     used = arcs[(flows.arc[arcs] > 0) | np.isfinite(network.arcs.exchange[arcs])]
     meant = used if used.size else arcs
     return int(meant[0]) if meant.size == 1 else -1
+
+
+def split_sums(shares: Shares, ports: int) -> tuple[Floats, Floats]:
+    """Return what the shares of each port's output sum to (J,), and the standard uncertainty of that (J,).
+
+    Several rows of one flow count as their mean.
+    """
+    at = np.flatnonzero(shares.split)
+    flow, first, times = np.unique(shares.result[at], return_index=True, return_counts=True)
+    value = np.bincount(np.searchsorted(flow, shares.result[at]), weights=shares.value[at], minlength=flow.size)
+    square = np.bincount(np.searchsorted(flow, shares.result[at]), weights=shares.sd[at] ** 2, minlength=flow.size)
+    base = shares.base[at][first]
+    total = np.bincount(base, weights=value / times, minlength=ports)
+    return total.astype(float), np.sqrt(np.bincount(base, weights=square / times**2, minlength=ports))
+
+
+def refuse_more_than_all(network: Network, shares: Shares, where: pl.DataFrame) -> None:
+    """Raise the error for shares that give away more than there is, beyond their uncertainty.
+
+    Parameters
+    ----------
+    network : Network
+    shares : Shares
+    where : polars.DataFrame
+        File and row of each share.
+
+    Raises
+    ------
+    UserError
+        Naming the rows, one problem per output.
+    """
+    total, sd = split_sums(shares, network.ports.plant.size)
+    problems = []
+    for port in np.flatnonzero(total > 1 + LIMIT * sd + ROUNDING).tolist():
+        at = shares.row[shares.split & (shares.base == port)]
+        listed = ", ".join("{}:{}".format(*where.row(int(row))) for row in sorted(at.tolist()))
+        text = message(
+            "reconciled.shares_over_one",
+            rows=listed,
+            total=float(total[port]),
+            commodity=network.commodity_ids[network.ports.commodity[port]],
+            plant=network.plant_ids[network.ports.plant[port]],
+        )
+        problems.append(Problem(text))
+    if problems:
+        raise UserError(problems)
 
 
 def share_data(shares: Shares, things: Things, first_row: int) -> Data:
