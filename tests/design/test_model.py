@@ -8,8 +8,9 @@ import pytest
 from design_networks import Plant, World, plant_at
 
 from cyclopolis.design import check_state, solve_problem
+from cyclopolis.design.breakeven import Forcing
 from cyclopolis.design.checker import yearly_money
-from cyclopolis.design.problem import DesignProblem, Limit, built_rule
+from cyclopolis.design.problem import DesignProblem, Limit, built_rule, zero_form
 from cyclopolis.design.tidy import tidy_flows
 from cyclopolis.network import best_flows, quantities
 from cyclopolis.network.model import CANDIDATE, EXISTING
@@ -169,6 +170,68 @@ def test_an_output_without_a_way_out_stops_the_plant_or_is_named():
     loose = np.zeros(problem.loose_max.size)
     loose[slag] = 20.0
     assert solved(replace(problem, loose_max=loose)).loose[slag] == pytest.approx(20.0)
+
+
+def test_a_market_too_small_for_what_stands_gives_way_and_not_the_port():
+    full = replace(PARK, plants={"mill": MILL})
+    small = replace(full, sell={"steel": (50.0, 60.0)}).problem()
+    assert solve_problem(small).status == "infeasible"
+    elastic = solve_problem(small, elastic=True)
+    selling = int(np.flatnonzero(small.network.markets.direction == 1)[0])
+    assert elastic.market_excess[selling] == pytest.approx(40.0)
+    assert elastic.port_excess == pytest.approx(0.0, abs=1e-6)
+    scarce = replace(full, buy={"ore": (3.0, 150.0)}).problem()
+    elastic = solve_problem(scarce, elastic=True)
+    buying = int(np.flatnonzero(scarce.network.markets.direction == 0)[0])
+    assert elastic.market_excess[buying] == pytest.approx(200.0 - 150.0)
+    twins = replace(full, plants={"m1": MILL, "m2": MILL}, sell={"steel": (50.0, 130.0)}).problem()
+    elastic = solve_problem(twins, elastic=True)
+    assert np.abs(elastic.market_excess).max() == pytest.approx(70.0)
+    assert elastic.port_excess == pytest.approx(0.0, abs=1e-6)
+
+
+def _equal_givers(second_cost: float) -> DesignProblem:
+    """Two mills with slag and one works that takes the slag of one, at a cost of the second's own."""
+    works = Plant({"cement": 1.0, "slag": -1.0}, capacity=20, activity=20, status=EXISTING)
+    world = World(
+        {"m1": MILL, "m2": MILL, "works": works},
+        buy={"ore": (3.0, np.inf), "slag": (8.0, np.inf)},
+        sell={"steel": (50.0, 200.0), "cement": (30.0, 20.0)},
+        fates={"slag": 5.0},
+    )
+    problem = world.problem()
+    owner = problem.network.ports.plant[problem.network.arcs.giver]
+    gain = replace(problem.gain, arc=np.where(owner == plant_at(problem.network, "m2"), -second_cost, 0.0))
+    return replace(problem, gain=gain)
+
+
+@pytest.mark.parametrize("second_cost", [0.0, 0.75, 4.0])
+@pytest.mark.parametrize("asked", [None, 3.0, 1e6])
+def test_the_break_even_of_the_second_best_is_what_it_costs_more(second_cost, asked):
+    problem = _equal_givers(second_cost)
+    solution = solved_by_gain(problem)
+    owner = problem.network.ports.plant[problem.network.arcs.giver]
+    second = np.flatnonzero(owner == plant_at(problem.network, "m2"))
+    amount, loss = Forcing(problem, solution).loss(second, asked)
+    # Both ends allow 20 t; without an amount asked for, 1 % of it is forced.
+    assert amount == pytest.approx({None: 0.2, 3.0: 3.0, 1e6: 20.0}[asked])
+    assert loss / amount == pytest.approx(second_cost, abs=1e-6)
+
+
+def solved_by_gain(problem: DesignProblem):
+    solution = solve_problem(problem)
+    assert solution.status == "optimal"
+    return solution
+
+
+def test_an_exchange_that_no_limit_allows_cannot_be_forced():
+    problem = _equal_givers(1.0)
+    owner = problem.network.ports.plant[problem.network.arcs.giver]
+    second = np.flatnonzero(owner == plant_at(problem.network, "m2"))
+    form = replace(zero_form(problem.network), arc=(owner == owner[second[0]]).astype(float))
+    never = Limit("no slag of the second", form, np.ones(3, dtype=bool), upper=0.0)
+    barred = problem.with_limits((never,))
+    assert Forcing(barred, solved_by_gain(barred)).loss(second, None) is None
 
 
 def test_a_forced_arc_carries_its_least():
