@@ -260,3 +260,13 @@ def test_mass_residuals_are_told_before_and_after():
     account = result.tables["accounts"].filter((pl.col("scope") == "boiler") & (pl.col("quantity") == "unaccounted"))
     assert boiler["unaccounted_after"] == pytest.approx(account["value"].item())
     assert boiler["unaccounted_after"] != pytest.approx(before)
+
+
+def test_accounts_are_surer_after_reconciliation():
+    """The uncertainty of an account comes from the reconciled amounts, not from the raw readings."""
+    rows = [measured("boiler", "ash", "out", 1010.0, 60.0), measured("boiler", "ash", "out", 1030.0, 60.0)]
+    result = balance(tiny_plan(measurements=rows, exchanges=[]), BalanceOptions(draws=40, seed=1))
+    ash = row(result, "reconciled", kind="port", plant="boiler", commodity="ash")
+    spread = row(result, "account_spread", scope="boiler", quantity="landfill", method="linear")
+    assert spread["sd"] == pytest.approx(ash["reconciled_sd"], rel=1e-6)
+    assert spread["sd"] < 60 / 2**0.5
