@@ -16,6 +16,7 @@ from cyclopolis.industry.metabolism import figures_map, figures_residual
 from cyclopolis.industry.metabolism.balance import BalanceOptions
 from cyclopolis.industry.metabolism.figures_map import positions
 from cyclopolis.industry.metabolism.figures_tables import commodity_group
+from cyclopolis.report.escape import escape_figure
 
 SANKEYS = ("links_by_chain", "links_by_site", "links_by_group", "links_by_commodity")
 HOSTILE = "<script>alert(1)</script>&"
@@ -278,6 +279,16 @@ def test_chinese_pictures_hold_no_english_sentence(changzhi):
     plain = {text for text in english if "{" not in text}
     words = set(re.findall(r'"((?:[^"\\]|\\.)*)"', json.dumps(changzhi.figures("zh"), ensure_ascii=False)))
     assert not plain & words
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_shows_names_once_escaped_and_no_tags(language):
+    plants = [{**row, "name": "A & <b>", "name_zh": "A & <b>"} for row in PLANTS]
+    figures = balance(tiny_plan(plants=plants)).figures(language)
+    shown = json.dumps(escape_figure(figures))
+    assert "A &amp; &lt;b&gt;" in shown
+    assert "&amp;amp;" not in shown
+    assert "&lt;br&gt;" not in shown
 
 
 def test_pictures_do_not_change_from_run_to_run(tiny):

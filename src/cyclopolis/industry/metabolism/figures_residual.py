@@ -45,7 +45,7 @@ def residual_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> F
         "margin": {"l": 16, "r": 24, "t": 56, "b": 64},
         "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
         "xaxis": {
-            "title": {"text": say("picture.residual_axis", language) + (f"<br>{note}" if left_out + unknown else "")},
+            "title": {"text": say("picture.residual_axis", language) + (f" {note}" if left_out + unknown else "")},
             "zeroline": True,
             "zerolinecolor": "#23343b",
             "gridcolor": "#e4e9eb",
