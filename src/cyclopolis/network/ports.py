@@ -86,7 +86,8 @@ def port_rows(
     own = measured.ports.join(plants.select("plant", "plant_row", "activity"), on="plant")
     usable = pl.col("activity") > 0
     signed = pl.when(pl.col("direction") == "out").then(1.0).otherwise(-1.0) * pl.col("amount") / pl.col("activity")
-    news = own.filter(usable).group_by("plant_row", "commodity").agg(measured=signed.sum(), origin=pl.col("provenance").min())
+    values = {"measured": signed.sum(), "origin": pl.col("provenance").min()}
+    news = own.filter(usable).group_by("plant_row", "commodity").agg(**values)
     lost = own.filter(usable.not_() | pl.col("activity").is_null()).select(
         "plant", "commodity", reason=pl.lit("measured_without_activity")
     )
