@@ -1,12 +1,11 @@
 """A plan, its results as documented, and a browser."""
 
-import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import browsers
 import fakes
 import pytest
 
@@ -43,11 +42,7 @@ def results(plan: Plan) -> dict[str, Result]:
 @pytest.fixture(scope="session")
 def browser() -> Callable[..., str]:
     """Return a function that opens a page in headless Chromium; missing Chromium fails in CI and skips elsewhere."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CI", "").lower() in ("1", "true"):
-            pytest.fail("Chromium is not installed: the report cannot be looked at")
-        pytest.skip("Chromium is not installed")
+    found = browsers.chromium()
 
     def look(page: Path, *flags: str) -> str:
         with tempfile.TemporaryDirectory() as profile:
