@@ -10,7 +10,7 @@ import cyclopolis
 from cyclopolis.foundation.text import LANGUAGES, Message, catalogue, message, say
 
 SOURCE = Path(cyclopolis.__file__).parent
-KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
+KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_+]+)+$")
 
 
 def fields(text: str) -> set[str]:
