@@ -145,7 +145,13 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "details": with_stock_change(details, stocks, network, plan.library.commodities),
         "stocks": stocks,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
-        "unknowns": pl.concat([_unknowns(network, flows), read_shares(network, flows, plan.tables["shares"]).lost]),
+        "unknowns": pl.concat(
+            [
+                _unknowns(network, flows),
+                read_shares(network, flows, plan.tables["shares"]).lost,
+                *([] if found is None else [found.lost]),
+            ]
+        ),
         "prices": prices_table(network, flows),
         "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
         "names": names_table(plan, network),
