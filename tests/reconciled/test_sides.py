@@ -7,7 +7,7 @@ from test_two_plants import EXCHANGES, flow, measured, row, tiny_plan
 
 import cyclopolis
 from cyclopolis.foundation.problems import UserError
-from cyclopolis.industry import balance
+from cyclopolis.industry import BalanceOptions, balance
 from cyclopolis.industry.metabolism.plan_reconcile import reconcile_plan
 
 COAL = {"plant": "boiler", "direction": "in", "commodity": "coal"}
@@ -167,3 +167,40 @@ def test_relations_and_correlations_are_read_with_their_place(tmp_path):
     )
     assert slag["reconciled"].to_list() == pytest.approx([250_000.0] * 2)
     assert slag["sd"].to_list() == pytest.approx([10_000.0] * 2, rel=1e-4)
+
+
+def test_covariance_on_request():
+    # Two measurements of one thing become one value: every entry is the variance of the weighted mean.
+    rows = [measured("boiler", "coal", "in", 4300.0, 100.0), measured("boiler", "coal", "in", 4500.0, 50.0)]
+    plan = tiny_plan(measurements=rows)
+    assert balance(plan).tables["reconciled_covariance"].is_empty()
+    table = balance(plan, BalanceOptions(covariance=True)).tables["reconciled_covariance"]
+    variance = 1 / (1 / 10_000 + 1 / 2500 + 1 / 200_000)
+    assert table["covariance"].to_list() == pytest.approx([variance] * 3)
+    assert {table["first"][1], table["second"][1]} == {"measurements:1 boiler:coal", "measurements:2 boiler:coal"}
+    assert table.select("first_unit", "second_unit").unique().rows() == [("t", "t")]
+
+
+def test_covariance_of_what_a_relation_binds():
+    # ash = 5200 - coal, both measured: their errors are opposite.
+    rows = [measured("boiler", "coal", "in", 4000.0, 40.0), measured("boiler", "ash", "out", 1150.0, 30.0)]
+    plan = tiny_plan(exchanges=[], measurements=rows, relations=[term(COAL, 1.0, 5200.0), term(ASH, 1.0)])
+    table = balance(plan, BalanceOptions(covariance=True)).tables["reconciled_covariance"]
+    entries = {(row["first"] == row["second"]): row["covariance"] for row in table.iter_rows(named=True)}
+    assert entries[False] == pytest.approx(-entries[True])
+    assert entries[True] > 0
+
+
+def test_exact_measurements_that_disagree_are_named_with_their_file_rows(tmp_path):
+    folder = tmp_path / "plan"
+    cyclopolis.new_plan(folder, "changzhi")
+    (folder / "measurements.csv").write_text(
+        "plant,direction,commodity,amount,unit,uncertainty,year\n"
+        "pvc_c2h2,out,carbide_slag,24,万吨,0,2023\npvc_c2h2,out,carbide_slag,26,万吨,0,2023\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(UserError) as caught:
+        balance(cyclopolis.read_plan(folder))
+    text = str(caught.value)
+    assert "measurements.csv:2 pvc_c2h2:carbide_slag" in text
+    assert "measurements.csv:3 pvc_c2h2:carbide_slag" in text

@@ -93,11 +93,14 @@ class BalanceOptions:
     reconcile : bool
         Whether measurements are reconciled with each other, with the recipes and with what the plan states; else
         they are taken as they are. Without measurements it makes no difference.
+    covariance : bool
+        Whether the table ``reconciled_covariance`` is filled: the covariance of each pair of reconciled measurements.
     """
 
     draws: int = 0
     seed: int = 0
     reconcile: bool = True
+    covariance: bool = False
 
 
 def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
@@ -160,7 +163,11 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
             name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
         ),
     }
-    tables |= dict.fromkeys(TABLES, pl.DataFrame()) if found is None else reconcile_tables(found, network)
+    tables |= (
+        dict.fromkeys(TABLES, pl.DataFrame())
+        if found is None
+        else reconcile_tables(found, network, joint=asked.covariance)
+    )
     shaped = {
         name: table.select(column.name for column in Balance.columns()[name])
         if table.width
