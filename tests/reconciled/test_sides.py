@@ -3,7 +3,8 @@
 import numpy as np
 import polars as pl
 import pytest
-from test_two_plants import EXCHANGES, flow, measured, row, tiny_plan
+from test_two_plants import EXCHANGES, RECIPES, flow, measured, row, tiny_library, tiny_plan
+from tiny_park import recipe
 
 import cyclopolis
 from cyclopolis.foundation.problems import UserError
@@ -204,3 +205,32 @@ def test_exact_measurements_that_disagree_are_named_with_their_file_rows(tmp_pat
     text = str(caught.value)
     assert "measurements.csv:2 pvc_c2h2:carbide_slag" in text
     assert "measurements.csv:3 pvc_c2h2:carbide_slag" in text
+
+
+def test_exact_shares_that_return_everything_are_refused():
+    # All ash goes to the mill, which makes as much tar of it; all tar comes back, and ash is made of it one to one:
+    # whatever else the boiler takes in could only be nothing.
+    library = tiny_library(
+        recipes=[*RECIPES, recipe("cement", "tar", "out", "waste", 0.2), recipe("power", "tar", "in", "feedstock", 0.1)]
+    )
+    back = EXCHANGES[0] | {"from_plant": "mill", "to_plant": "boiler", "commodity": "tar"}
+
+    def exact(plant, commodity, value=1.0, **where):
+        return {"plant": plant, "commodity": commodity, "share": value, "uncertainty": 0.0, "year": 2024, **where}
+
+    def plan(returned):
+        shares = [
+            exact("boiler", "ash", to_plant="mill"),
+            exact("mill", "tar", of_commodity="ash"),
+            exact("mill", "tar", to_plant="boiler"),
+            exact("boiler", "ash", returned, of_commodity="tar"),
+        ]
+        rows = [measured("boiler", "ash", "out", 1000.0, 10.0)]
+        return tiny_plan(library=library, exchanges=[EXCHANGES[0], back], shares=shares, measurements=rows)
+
+    with pytest.raises(UserError) as caught:
+        balance(plan(1.0))
+    text = str(caught.value)
+    assert "sum to 1" in text
+    assert "“shares:2 mill:tar”, “shares:4 boiler:ash”" in text
+    assert row(balance(plan(0.9)), "reconcile_tests")["converged"]
