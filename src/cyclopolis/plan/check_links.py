@@ -45,8 +45,9 @@ def check_measurements(text: TextTable, frames: Mapping[str, pl.DataFrame], libr
         if way and row["from_plant"] == row["to_plant"]:
             yield text.problem("plan.same_plant", number, place=place, column="to_plant", value=row["to_plant"])
             continue
-        if row["uncertainty"] is not None and row["uncertainty_pct"] is not None:
-            yield text.problem("plan.two_uncertainties", number, place=place, column="uncertainty_pct")
+        doubts = [name for name in ("uncertainty", "uncertainty_pct", "half_width") if row[name] is not None]
+        if len(doubts) > 1:
+            yield text.problem("plan.two_uncertainties", number, place=place, column=doubts[-1])
         ends = [(row["plant"], row["direction"])] if port else [(row["from_plant"], "out"), (row["to_plant"], "in")]
         for plant, direction in ends:
             technology = technologies.get(plant)

@@ -11,6 +11,8 @@ from cyclopolis.foundation.problems import Problem
 from cyclopolis.foundation.text import Language
 from cyclopolis.library import Library
 
+PLACED = ("measurements", "shares", "correlations", "relations")
+"""Tables of which a plan keeps where each row stands."""
 _ASSUMED = r"(?i)^\s*(?:assumed|假设|假定)"
 
 
@@ -53,8 +55,8 @@ class Plan:
     folder : Path
         Where the plan stands and its results go; for a workbook the path without ``.xlsx``.
     places : mapping of str to polars.DataFrame
-        Where the rows of ``measurements`` and ``shares`` stand: columns file (or sheet,
-        or scenario) and row, in their order.
+        Where the rows of the tables that reconciliation reads (`PLACED`) stand: columns file (or sheet, or scenario)
+        and row, in their order.
     """
 
     meta: PlanMeta

@@ -1,6 +1,6 @@
 """From files to a valid `Plan`: read, lay scenarios over, convert, resolve, measure, check, merge with the library."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +13,7 @@ from cyclopolis.plan.convert import Known, convert
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.measure import apply_units
 from cyclopolis.plan.meta import read_meta
-from cyclopolis.plan.model import Plan
+from cyclopolis.plan.model import PLACED, Plan
 from cyclopolis.plan.scenario import apply_scenarios
 from cyclopolis.plan.schema import columns
 from cyclopolis.plan.source import read_source
@@ -23,6 +23,7 @@ _HEADER = ("plan.unknown_column", "plan.no_header", "plan.header_twice", "plan.m
 """What leaves a table's columns open, so that nothing is said of what seems to be missing in it."""
 _CUT = ("plan.quote_open", "plan.merged_cells")
 _DEFINES = {"commodities": "commodity", "technologies": "technology", "transport": "mode"}
+_NAMES = ("name", "name_zh")
 
 
 def read_plan(path: Path | str, scenario: Sequence[str] = ()) -> Plan:
@@ -113,7 +114,7 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
         notices=tuple(problems),
         scenario=names,
         folder=source.folder,
-        places={name: _places(source.tables[name], frames[name]) for name in ("measurements", "shares")},
+        places={name: _places(source.tables[name], frames[name]) for name in PLACED},
     )
     return plan, problems
 
@@ -189,9 +190,14 @@ def _known(texts: Mapping[str, TextTable], library: Library, unsure: Collection[
         sources = [texts[table].frame]
         if table in _DEFINES:
             sources.insert(0, library.tables()[table])
-        rows = pl.concat([frame.select(pl.col(own).alias("id"), "name", "name_zh") for frame in sources])
+        rows = pl.concat([frame.select(pl.col(own).alias("id"), *map(_or_null(frame), _NAMES)) for frame in sources])
         known[table] = Known(rows.drop_nulls("id"), table not in unsure)
     return known
+
+
+def _or_null(frame: pl.DataFrame) -> Callable[[str], pl.Expr]:
+    """Return what gives a column of the table, or nulls where it has none of that name."""
+    return lambda name: pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name)
 
 
 def _units(frames: Mapping[str, pl.DataFrame], library: Library) -> dict[str, pl.DataFrame]:

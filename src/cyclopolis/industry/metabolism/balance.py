@@ -93,11 +93,14 @@ class BalanceOptions:
     reconcile : bool
         Whether measurements are reconciled with each other, with the recipes and with what the plan states; else
         they are taken as they are. Without measurements it makes no difference.
+    covariance : bool
+        Whether the table ``reconciled_covariance`` is filled: the covariance of each pair of reconciled measurements.
     """
 
     draws: int = 0
     seed: int = 0
     reconcile: bool = True
+    covariance: bool = False
 
 
 def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
@@ -145,7 +148,13 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "details": with_stock_change(details, stocks, network, plan.library.commodities),
         "stocks": stocks,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
-        "unknowns": pl.concat([_unknowns(network, flows), read_shares(network, flows, plan.tables["shares"]).lost]),
+        "unknowns": pl.concat(
+            [
+                _unknowns(network, flows),
+                read_shares(network, flows, plan.tables["shares"]).lost,
+                *([] if found is None else [found.lost]),
+            ]
+        ),
         "prices": prices_table(network, flows),
         "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
         "names": names_table(plan, network),
@@ -154,7 +163,11 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
             name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
         ),
     }
-    tables |= dict.fromkeys(TABLES, pl.DataFrame()) if found is None else reconcile_tables(found, network)
+    tables |= (
+        dict.fromkeys(TABLES, pl.DataFrame())
+        if found is None
+        else reconcile_tables(found, network, joint=asked.covariance)
+    )
     shaped = {
         name: table.select(column.name for column in Balance.columns()[name])
         if table.width

@@ -4,6 +4,7 @@ Everything carries an uncertainty; every port must equal the sum of its flows. W
 rules give it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,6 +21,7 @@ from cyclopolis.industry.metabolism.plan_reconcile_shares import (
     refuse_more_than_all,
     split_sums,
 )
+from cyclopolis.industry.metabolism.plan_reconcile_sides import Sides, correlated_data, read_terms, side_relations
 from cyclopolis.industry.metabolism.reconcile import reconcile
 from cyclopolis.industry.metabolism.reconcile_problem import Reconciled, ReconcileProblem
 from cyclopolis.network import Flows, Network, base_flows, compile_network
@@ -58,6 +60,8 @@ class PlanReconciled:
     found : Reconciled
     where : polars.DataFrame
         File and row of each measurement.
+    lost : polars.DataFrame
+        Correlations and relations that cannot be used: plant, commodity, reason.
     settled : polars.DataFrame
         Amounts for `compile_network`: plant, direction, from_plant, to_plant, commodity, amount, provenance (null:
         not measured itself).
@@ -72,6 +76,7 @@ class PlanReconciled:
     problem: ReconcileProblem
     found: Reconciled
     where: pl.DataFrame
+    lost: pl.DataFrame
     settled: pl.DataFrame
 
     def spread_out(self, entries: Floats) -> Floats:
@@ -120,19 +125,23 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
     network = compile_network(plan)
     flows = base_flows(network)
     placed = read_shares(network, flows, shares)
-    where = _where(plan)
+    where = _where(plan, ("measurements", "shares"))
     refuse_more_than_all(network, placed, where.tail(shares.height))
-    things, data = pose(network, flows, measurements, placed, plan.library.recipes)
+    terms = read_terms(network, flows, plan.tables["relations"], _where(plan, ("relations",)))
+    things, data = pose(network, flows, measurements, placed, plan.library.recipes, terms.arc[terms.arc >= 0])
     if not (np.array(data.basis, dtype=str) == "measurement").any():
         return None
-    chosen, silent, problem, found = _solve(network, things, data, where, _nothing_left(network, placed, things))
-    draft = PlanReconciled(network, flows, things, data, chosen, silent, problem, found, where, pl.DataFrame())
+    pairs, astray = correlated_data(data, measurements, plan.tables["correlations"])
+    sides = Sides(*side_relations(terms, things), pairs)
+    dropped = _nothing_left(network, placed, things)
+    chosen, silent, problem, found = _solve(network, things, data, where, dropped, sides)
+    lost = pl.concat([terms.lost, astray]).unique(maintain_order=True)
+    draft = PlanReconciled(network, flows, things, data, chosen, silent, problem, found, where, lost, pl.DataFrame())
     return replace(draft, settled=_settled(draft))
 
 
-def _where(plan: Plan) -> pl.DataFrame:
-    """Return file and row of each measurement, then of each share; where the plan does not tell, the row is counted."""
-    names = ("measurements", "shares")
+def _where(plan: Plan, names: Sequence[str]) -> pl.DataFrame:
+    """Return file and row of each row of some tables; where the plan does not tell, the row is counted."""
     counted = {name: np.arange(1, plan.tables[name].height + 1) for name in names}
     return pl.concat(
         plan.places.get(
@@ -160,7 +169,7 @@ def settled_amounts(plan: Plan) -> pl.DataFrame | None:
 
 
 def _solve(
-    network: Network, things: Things, data: Data, where: pl.DataFrame, dropped: Bools
+    network: Network, things: Things, data: Data, where: pl.DataFrame, dropped: Bools, sides: Sides
 ) -> tuple[Ints, Bools, ReconcileProblem, Reconciled]:
     """Reconcile; take out flows that would turn negative and what measurements overrule.
 
@@ -170,7 +179,7 @@ def _solve(
     count = data.value.size
     names = [*data_names(network, data, where), *thing_names(network, things)]
     for _ in range(ROUNDS + count):
-        chosen, problem, relations = _problem(network, things, data, names, dropped, silent)
+        chosen, problem, relations = _problem(network, things, data, names, dropped, silent, sides)
         found = reconcile(problem)
         full = np.full(count + things.size, np.nan)
         full[chosen] = found.values
@@ -206,10 +215,12 @@ def _overruled(data: Data, chosen: Ints, found: Reconciled) -> int:
 
 
 def _problem(
-    network: Network, things: Things, data: Data, names: list[str], dropped: Bools, silent: Bools
+    network: Network, things: Things, data: Data, names: list[str], dropped: Bools, silent: Bools, sides: Sides
 ) -> tuple[Ints, ReconcileProblem, sp.csr_array]:
     """Pose the part of the plan that some measurement reaches."""
-    relations, line_names = thing_relations(network, things, dropped)
+    by_rule, line_names = thing_relations(network, things, dropped)
+    relations = sp.csr_array(sp.vstack([by_rule, sides.matrix], format="csr"))
+    line_names += sides.names
     count, shares = data.value.size, data.product
     bound = sp.csr_array(
         sp.vstack(
@@ -237,18 +248,26 @@ def _problem(
     gone = np.append(np.zeros(count, dtype=bool), dropped)
     chosen = np.flatnonzero(reached & ~gone)
     blank = np.full(things.size, np.nan)
+    right = np.append(np.zeros(bound.shape[0] - sides.right.size), sides.right)
+    inside = set(chosen.tolist())
     problem = ReconcileProblem(
         np.append(np.where(silent, np.nan, data.value), blank)[chosen],
         np.append(np.where(silent, np.nan, data.sd), blank)[chosen],
         sp.csr_matrix(bound[lines][:, chosen]),
+        right[lines],
         products=np.searchsorted(chosen, products),
+        correlations=[
+            (int(np.searchsorted(chosen, one)), int(np.searchsorted(chosen, two)), value)
+            for one, two, value in sides.correlations
+            if one in inside and two in inside
+        ],
         names=[names[at] for at in chosen.tolist()],
         relation_names=[
             *([*names[:count], *line_names][at] for at in lines.tolist()),
             *(names[at] for at in factor.tolist()),
         ],
     )
-    return chosen, problem, relations
+    return chosen, problem, by_rule
 
 
 def _negative(things: Things, data: Data, relations: sp.csr_array, values: Floats) -> Bools:
@@ -353,4 +372,5 @@ def measurements_after(found: PlanReconciled) -> pl.DataFrame:
         }
     ).with_columns(pl.col("uncertainty").fill_nan(None))
     rows = found.settled.filter(pl.col("plant").is_not_null()).join(of_ports, on=["plant", "commodity"])
-    return rows.with_columns(uncertainty_pct=pl.lit(None, dtype=pl.Float64), year=pl.lit(network.year, dtype=pl.Int64))
+    blank = pl.lit(None, dtype=pl.Float64)
+    return rows.with_columns(uncertainty_pct=blank, half_width=blank, year=pl.lit(network.year, dtype=pl.Int64))

@@ -22,7 +22,7 @@ from cyclopolis.network.model import Bools, Floats, Ints
 
 
 def pose(
-    network: Network, flows: Flows, measurements: pl.DataFrame, shares: Shares, recipes: pl.DataFrame
+    network: Network, flows: Flows, measurements: pl.DataFrame, shares: Shares, recipes: pl.DataFrame, named: Ints
 ) -> tuple[Things, Data]:
     """Return the things of a base year and what is known of them.
 
@@ -34,6 +34,8 @@ def pose(
     measurements, recipes : polars.DataFrame
         Of the plan and its library.
     shares : Shares
+    named : int array
+        Arcs that relations name; they take part.
     """
     arcs = network.arcs
     of_ports = port_measurements(network, measurements)
@@ -45,6 +47,7 @@ def pose(
     for at in of_flows["at"].to_list():
         spoken[arcs_of[at]] = weighed[arcs_of[at]] = True
     spoken[shares.result[shares.split]] = True
+    spoken[named] = True
     ends = np.append(arcs.giver[weighed], arcs.taker[weighed])
     closed = np.isin(np.arange(network.ports.plant.size), np.intersect1d(ends, of_ports["at"].to_numpy()))
     things = number_things(network, flows, spoken, closed, guess)

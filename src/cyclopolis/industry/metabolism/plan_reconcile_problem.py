@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from cyclopolis.industry.metabolism.spread_draws import HALF_RANGE
+from cyclopolis.industry.metabolism.spread_draws import HALF_RANGE, stated_sd
 from cyclopolis.network import Flows, Network, left_at_ports
 from cyclopolis.network.model import EXISTING, SELL, Bools, Floats, Ints
 from cyclopolis.network.names import pick
@@ -142,7 +142,7 @@ def flow_measurements(network: Network, measurements: pl.DataFrame) -> tuple[pl.
 def _with_sd(measurements: pl.DataFrame, year: int) -> pl.DataFrame:
     """Return one year's measurements with their row and standard uncertainty, the assumed one where none is given."""
     amount = pl.col("amount")
-    stated = pl.coalesce("uncertainty", pl.col("uncertainty_pct") / 100 * amount)
+    stated = stated_sd()
     return (
         measurements.with_columns(
             row=pl.int_range(pl.len(), dtype=pl.Int64),

@@ -58,7 +58,7 @@ def read_shares(network: Network, flows: Flows, shares: pl.DataFrame) -> Shares:
             network, item["plant"], item["commodity"] if split else item["of_commodity"] or "", output=split
         )
         result = (
-            _arc(network, flows, item["plant"], item["to_plant"], item["commodity"])
+            one_arc(network, flows, item["plant"], item["to_plant"], item["commodity"])
             if split
             else find_port(network, item["plant"], item["commodity"], output=True)
         )
@@ -82,7 +82,7 @@ def read_shares(network: Network, flows: Flows, shares: pl.DataFrame) -> Shares:
     )
 
 
-def _arc(network: Network, flows: Flows, giver: str, taker: str, commodity: str) -> int:
+def one_arc(network: Network, flows: Flows, giver: str, taker: str, commodity: str) -> int:
     """Return the arc meant between two plants, -1 when there is none or it cannot be told."""
     arcs = find_arcs(network, giver, taker, commodity)
     used = arcs[(flows.arc[arcs] > 0) | np.isfinite(network.arcs.exchange[arcs])]

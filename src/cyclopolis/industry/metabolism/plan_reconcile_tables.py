@@ -7,7 +7,7 @@ import polars as pl
 
 from cyclopolis.industry.metabolism.accounts import mass_weights, throughput
 from cyclopolis.industry.metabolism.plan_reconcile import LEVEL, LIMIT, STILL, PlanReconciled, touched_plants
-from cyclopolis.industry.metabolism.reconcile import gross_errors
+from cyclopolis.industry.metabolism.reconcile import covariance, gross_errors
 from cyclopolis.industry.metabolism.reconcile_problem import Suspect
 from cyclopolis.network import Network
 from cyclopolis.network.model import EXISTING, Floats
@@ -32,6 +32,7 @@ TABLES: Final = (
     "suspects",
     "suspect_changes",
     "missing_measurements",
+    "reconciled_covariance",
 )
 
 
@@ -238,6 +239,26 @@ def missing_table(found: PlanReconciled) -> pl.DataFrame:
     return quantities_table(found)[at].sort("plant", "commodity", "to_plant", "way", nulls_last=True)
 
 
+def covariance_table(found: PlanReconciled) -> pl.DataFrame:
+    """Return the covariance of each pair of reconciled measurements once, a measurement with itself among them."""
+    count = found.data.value.size
+    known = np.flatnonzero(found.chosen < count)
+    known = known[np.array(found.data.basis, dtype=str)[found.chosen[known]] == "measurement"]
+    joint = covariance(found.problem, found.found, known)
+    one, two = np.triu_indices(known.size)
+    names = pl.Series([found.problem.name(at) for at in known.tolist()], dtype=pl.String)
+    units = quantities_table(found)["unit"].gather(found.chosen[known])
+    return pl.DataFrame(
+        {
+            "first": names.gather(one),
+            "second": names.gather(two),
+            "covariance": joint[one, two],
+            "first_unit": units.gather(one),
+            "second_unit": units.gather(two),
+        }
+    ).with_columns(pl.col("covariance").fill_nan(None))
+
+
 def plants_basis_table(found: PlanReconciled, settled: Network) -> pl.DataFrame:
     """Return for every plant that stands on what its amounts rest, and its mass residual before and after.
 
@@ -277,7 +298,7 @@ def plants_basis_table(found: PlanReconciled, settled: Network) -> pl.DataFrame:
     )
 
 
-def reconcile_tables(found: PlanReconciled, settled: Network) -> dict[str, pl.DataFrame]:
+def reconcile_tables(found: PlanReconciled, settled: Network, *, joint: bool = False) -> dict[str, pl.DataFrame]:
     """Return all tables of a reconciliation.
 
     Parameters
@@ -285,6 +306,8 @@ def reconcile_tables(found: PlanReconciled, settled: Network) -> dict[str, pl.Da
     found : PlanReconciled
     settled : Network
         The network compiled with the reconciled amounts.
+    joint : bool
+        Whether the covariance of the measurements is wanted; its table is empty else.
     """
     suspects, changes = suspects_tables(found)
     tables = (
@@ -294,5 +317,6 @@ def reconcile_tables(found: PlanReconciled, settled: Network) -> dict[str, pl.Da
         suspects,
         changes,
         missing_table(found),
+        covariance_table(found) if joint else pl.DataFrame(),
     )
     return dict(zip(TABLES, tables, strict=True))

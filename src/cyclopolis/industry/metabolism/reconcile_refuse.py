@@ -117,5 +117,6 @@ def refuse_loop(
         for row in np.flatnonzero(np.diff(reduced.indptr) > 0).tolist():
             rows = rows_kept[origin[[row]].indices]
             if (rows >= count).any():
-                listed = _listed([problem.relation_name(int(item)) for item in np.sort(rows)])
+                coefficients_first = rows[np.lexsort((rows, rows < count))]
+                listed = _listed([problem.relation_name(int(item)) for item in coefficients_first])
                 raise UserError(message("metabolism.exact_loop", rows=listed, name=problem.name(suspect)))

@@ -20,6 +20,7 @@ from cyclopolis.industry.metabolism.spread_draws import (
     nothing_follows,
     solve_activities,
     sound,
+    stated_sd,
 )
 from cyclopolis.industry.metabolism.spread_weights import Weights, account_weights
 from cyclopolis.network import Flows, Network
@@ -81,10 +82,9 @@ def doubts(network: Network, flows: Flows, measurements: pl.DataFrame) -> Doubt:
 def _stated(network: Network, measurements: pl.DataFrame) -> tuple[Bools, Floats]:
     """Return which ports are measured and their standard uncertainty (J,), NaN where the measurement has none."""
     ports = network.ports
-    share = pl.col("uncertainty_pct") / 100.0 * pl.col("amount")
     rows = (
         measurements.filter((pl.col("year") == network.year) & pl.col("plant").is_not_null())
-        .select("plant", "commodity", "direction", sd=pl.coalesce("uncertainty", share))
+        .select("plant", "commodity", "direction", sd=stated_sd())
         .with_columns(seen=pl.lit(value=True))
         .group_by("plant", "commodity", "direction")
         .agg(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 
 from cyclopolis.industry.metabolism.montecarlo import draw_between, plan_elimination, solve_draws
@@ -15,6 +16,20 @@ HALF_RANGE = 1.959963984540054
 SMALL = 1e-9
 CHUNK = 600
 """Draws solved at once: their matrices stay near the processor."""
+
+
+def stated_sd() -> pl.Expr:
+    """Return the standard uncertainty that a row of ``measurements`` states, in one of three ways; null for none.
+
+    Examples
+    --------
+    >>> rows = pl.DataFrame({"amount": [50.0] * 3, "uncertainty": [2.0, None, None],
+    ...                      "uncertainty_pct": [None, 6.0, None], "half_width": [None, None, 7.839855938160217]})
+    >>> rows.select(stated_sd()).to_series().to_list()
+    [2.0, 3.0, 4.0]
+    """
+    share = pl.col("uncertainty_pct") / 100.0 * pl.col("amount")
+    return pl.coalesce("uncertainty", share, pl.col("half_width") / HALF_RANGE)
 
 
 @dataclass(frozen=True)
