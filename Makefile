@@ -10,7 +10,7 @@ demo: .venv/run.done ## set up and run the main job on a bundled example
 	$(BIN)/cyclopolis run demo/$(EXAMPLE)
 
 test: .venv/test.done ## set up with the test tools and run all tests
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 20 --cov --cov-report=term:skip-covered
 
 lint: .venv/test.done
 	$(BIN)/ruff check .
