@@ -134,7 +134,7 @@ def test_ctrl_c_in_a_process(quickstart: Path) -> None:
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+    assert process.returncode in (130, -signal.SIGINT), err  # a shell shows both as 130
     assert "Stopped" in err
     assert "Traceback" not in err
     assert not [path for path in quickstart.rglob(".*") if "results" in path.parts and path.is_dir()]

@@ -59,7 +59,7 @@ def test_table_keeps_the_schema_and_names_its_sources(name: str, table: str) -> 
 def test_ids_stand_once(name: str, table: str) -> None:
     columns = read_columns("cyclopolis.plan.schema")[table]
     for column in (column.name for column in columns if column.type == "id"):
-        values = [row[column] for row in rows(example(name) / f"{table}.csv")]
+        values = [row[column] for row in rows(example(name) / f"{table}.csv") if row.get(column)]
         assert len(values) == len(set(values))
 
 
