@@ -50,9 +50,11 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(scope="module")
-def plan(ran: Callable[..., Any]) -> Path:
-    """Return the folder of an example that has been run; only what can be computed anew is asked of it."""
-    return ran("quickstart").plan.folder
+def plan(ran: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of an example that has been run: a design with another gap would spoil the shared one."""
+    place = tmp_path_factory.mktemp("json") / "quickstart"
+    shutil.copytree(ran("quickstart").plan.folder, place)
+    return place
 
 
 def commands(which: tuple[Command, ...] = COMMANDS, before: str = "") -> list[tuple[str, Command]]:
