@@ -139,7 +139,6 @@ def test_tables_in_json_are_the_saved_tables(typed: Say, plan: Path, ran: Callab
 
 
 def test_run(typed: Say, tmp_path: Path, plan: Path) -> None:
-    import shutil
 
     place = tmp_path / "plan"
     shutil.copytree(plan, place, ignore=shutil.ignore_patterns("results"))
