@@ -47,6 +47,9 @@ def _run(typed: list[str]) -> int:
         return _refuse(error.problems, typed, _about_a_plan(typed, language))
     except KeyboardInterrupt:
         err(say("cli.stopped", language))
+        # CPython notes an interrupt that ended an inner piece of source text and, under ``python -m``, would end the
+        # process by the signal (-2) though it was caught here; running another piece of text takes the note away.
+        exec("")  # noqa: S102 - a constant
         return STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
