@@ -30,11 +30,11 @@ bench: .venv/bench.done ## print the speed tables of docs/benchmarks.md
 pins: .venv/test.done ## renew the hashed pins
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url pyproject.toml requirements/run.in -o requirements/run.txt
+	    --no-emit-index-url --no-strip-extras pyproject.toml requirements/run.in -o requirements/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url pyproject.toml requirements/run.in requirements/test.in -c requirements/run.txt -o requirements/test.txt
+	    --no-emit-index-url --no-strip-extras pyproject.toml requirements/run.in requirements/test.in -c requirements/run.txt -o requirements/test.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url pyproject.toml requirements/run.in requirements/bench.in -c requirements/run.txt -o requirements/bench.txt
+	    --no-emit-index-url --no-strip-extras pyproject.toml requirements/run.in requirements/bench.in -c requirements/run.txt -o requirements/bench.txt
 
 clean:
 	rm -rf .venv demo dist build site .coverage* .mypy_cache .ruff_cache .pytest_cache
