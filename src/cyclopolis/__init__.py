@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
@@ -51,6 +52,9 @@ _HOMES = {
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
     "check_design": "cyclopolis.design.recheck",
+    "streets": "cyclopolis.infrastructure.streets",
+    "Streets": "cyclopolis.infrastructure.streets",
+    "StreetsOptions": "cyclopolis.infrastructure.streets",
     "rate": "cyclopolis.rating",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
@@ -68,6 +72,8 @@ __all__ = [
     "Plan",
     "Rating",
     "RunResult",
+    "Streets",
+    "StreetsOptions",
     "__version__",
     "balance",
     "chain_gaps",
@@ -83,6 +89,7 @@ __all__ = [
     "read_plan",
     "run",
     "search_library",
+    "streets",
     "technology_sheet",
     "verify",
     "write_report",

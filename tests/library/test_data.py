@@ -28,6 +28,9 @@ KEYS = {
     "solid_waste_classes": ["class_code"],
     "exergy": ["commodity"],
     "traits": ["commodity", "trait"],
+    "services": ["service"],
+    "land_uses": ["land_use"],
+    "street_targets": ["measure"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

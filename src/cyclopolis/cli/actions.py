@@ -73,6 +73,11 @@ def design(call: Call) -> int:
     return 1 if broken else 0
 
 
+def streets(call: Call) -> int:
+    """Measure streets, blocks and living circles."""
+    return _one_engine(call, "streets")
+
+
 def rate(call: Call) -> int:
     """Rate before and after the design."""
     return _one_engine(call, "rating")

@@ -76,6 +76,7 @@ COMMANDS: tuple[Command, ...] = (
         (SCENARIO, *_DESIGN, Option("check", "flag"), JSON, QUIET, LANG),
     ),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command("streets", "cyclopolis.streets(plan)", actions.streets, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(
         "report",
         "cyclopolis.write_report(plan, results, folder, language)",

@@ -46,6 +46,8 @@ class Library:
         What share of an energy carrier's energy is work.
     traits : polars.DataFrame
         What accounts must know of a commodity: balancing item, biogenic, circular source of water.
+    services, land_uses, street_targets : polars.DataFrame
+        Services of the living circles, classes of land use, targets of street networks.
 
     Examples
     --------
@@ -68,6 +70,9 @@ class Library:
     solid_waste_classes: pl.DataFrame
     exergy: pl.DataFrame
     traits: pl.DataFrame
+    services: pl.DataFrame
+    land_uses: pl.DataFrame
+    street_targets: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

@@ -4,7 +4,6 @@ The table ``layers`` names the files. They are read only when an engine asks for
 libraries that a check or a balance does not. Every repair is reported; nothing is moved or dropped silently.
 """
 
-import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,8 +51,6 @@ class Layer:
         The projected system of the coordinates (``EPSG:32635``).
     notices : tuple of Problem
         What was repaired or left out, feature by feature.
-    sha256 : str
-        Hash of the file.
     provenance : str
         Of the layer's row: user or assumed.
     """
@@ -66,7 +63,6 @@ class Layer:
     feature: NDArray[np.int64]
     crs: str
     notices: tuple[Problem, ...]
-    sha256: str
     provenance: str = "user"
 
     def column(self, field: str | None, *fallback: str) -> pl.Series:
@@ -169,11 +165,10 @@ def read_layer(folder: Path, row: Mapping[str, Any], target: CRS | None = None) 
     if row["kind"] in AREAS:
         geometry, feature, attributes, found = _repair(name, geometry, feature, attributes)
         notices += found
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
     code = target.to_epsg()
     layer = Layer(
         row["layer"], row["kind"], row["file"], geometry, attributes, feature,
-        f"EPSG:{code}" if code else target.to_string(), tuple(notices), digest, provenance(row.get("source")),
+        f"EPSG:{code}" if code else target.to_string(), tuple(notices), provenance(row.get("source")),
     )  # fmt: skip
     return layer, target
 

@@ -18,13 +18,35 @@ from cyclopolis.plan import Plan
 Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 
+def _always(plan: Plan) -> bool:
+    del plan
+    return True
+
+
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, the public name of its result's class, how it is asked, whether it takes options."""
+    """One engine.
+
+    Parameters
+    ----------
+    name : str
+    result : str
+        Public name of its result's class.
+    answer : callable
+        How it is asked: plan, answers so far, options.
+    needs : tuple of str
+        Engines whose answers it is handed.
+    applies : callable
+        Whether the plan holds what it asks for; a run of everything passes over it where not.
+    takes_options : bool
+        Whether it takes the options of design.
+    """
 
     name: str
     result: str
     answer: Answer
+    needs: tuple[str, ...] = ()
+    applies: Callable[[Plan], bool] = _always
     takes_options: bool = False
 
 
@@ -43,11 +65,37 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
     return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
 
 
+def _streets(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.streets(plan)
+
+
+def _has_layers(kind: str) -> Callable[[Plan], bool]:
+    """Return whether a plan has a map layer of a kind."""
+    return lambda plan: kind in plan.tables["layers"]["kind"].to_list()
+
+
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
-    Engine("design", "Design", _design, takes_options=True),
-    Engine("rating", "Rating", _rate),
+    Engine("design", "Design", _design, needs=("balance",), takes_options=True),
+    Engine("streets", "Streets", _streets, applies=_has_layers("streets")),
+    Engine("rating", "Rating", _rate, needs=("balance", "design")),
 )
+
+
+def needed(name: str) -> tuple[Engine, ...]:
+    """Return an engine with all that it needs, in the order in which they run.
+
+    Examples
+    --------
+    >>> [engine.name for engine in needed("rating")], [engine.name for engine in needed("streets")]
+    (['balance', 'design', 'rating'], ['streets'])
+    """
+    wanted = {name}
+    for engine in reversed(ENGINES):
+        if engine.name in wanted:
+            wanted |= set(engine.needs)
+    return tuple(engine for engine in ENGINES if engine.name in wanted)
 
 
 def load(engine: Engine, folder: Path) -> Result:

@@ -8,7 +8,7 @@ from cyclopolis.foundation.problems import user_error
 from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import read_plan
-from cyclopolis.study.engines import ENGINES
+from cyclopolis.study.engines import ENGINES, needed
 from cyclopolis.study.store import RunResult, fresh_results, options_recorded, record, results_folder
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def run(
     scenario : sequence of str
         Names of the plan's scenarios, applied in this order.
     until : str, optional
-        Last engine to run (``balance``, ``design`` or ``rating``). That engine is always computed; those before it are
-        taken from disk when the plan has not changed since. Without it all are computed.
+        Engine whose answer is wanted. It is always computed; those that it needs are taken from disk when the plan has
+        not changed since. Without it all are computed that the plan holds data for.
     options : mapping, optional
         Options of design: ``year``, ``gap``, ``time_limit``.
     progress : Progress
@@ -55,11 +55,12 @@ def run(
     progress(message("study.stage_read"), 0.0)
     plan = read_plan(place, scenario)
     folder = results_folder(place, scenario)
-    wanted = ENGINES[: names.index(until) + 1] if until else ENGINES
+    wanted = needed(until) if until else tuple(engine for engine in ENGINES if engine.applies(plan))
     saved = fresh_results(plan, folder) if until else {}
     results: dict[str, Result] = {}
     recorded = options_recorded(folder)
-    done: dict[str, Mapping[str, Any]] = {}
+    upset = {engine.name for engine in ENGINES if until in {one.name for one in needed(engine.name)}}
+    done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in saved if name not in upset}
     for position, engine in enumerate(wanted):
         if engine.name in saved and engine.name != until:
             results[engine.name] = saved[engine.name]

@@ -99,18 +99,18 @@ def load_run(path: Path | str, scenario: Sequence[str] = ()) -> RunResult:
 
 
 def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
-    """Return the saved results that rest on just this plan and version; those of engines after a gap are left out."""
+    """Return the saved results that rest on just this plan and version; one whose needs are missing is left out."""
     manifest = _read_manifest(folder)
     if _basis(manifest) != _basis(_manifest(plan, {})):
         return {}
     results: dict[str, Result] = {}
     for engine in ENGINES:
-        if engine.name not in manifest["engines"]:
-            break
+        if engine.name not in manifest["engines"] or not set(engine.needs) <= set(results):
+            continue
         try:
             results[engine.name] = load(engine, folder / engine.name)
         except (UserError, OSError, ValueError, PolarsError):
-            break
+            continue
     return results
 
 
