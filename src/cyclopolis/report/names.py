@@ -48,6 +48,8 @@ class Names:
             "commodity": self.plan.library.commodities,
             "technology": self.plan.library.technologies,
             "class_code": self.plan.library.solid_waste_classes,
+            "service": self.plan.library.services,
+            "land_use": self.plan.library.land_uses,
         }
         maps = {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
         chain = "chain_zh" if self.language == "zh" else "chain"
@@ -118,6 +120,8 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "enterprise": lambda value: names.of("enterprise", value),
         "commodity": lambda value: names.of("commodity", value),
         "technology": lambda value: names.of("technology", value),
+        "service": lambda value: names.of("service", value),
+        "land_use": lambda value: names.of("land_use", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
         "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
         "accepted": lambda value: names.word(f"accepted.{value}"),

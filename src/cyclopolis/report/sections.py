@@ -15,6 +15,7 @@ from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections_accounts import account_blocks, circularity_blocks, has_stocks, stock_blocks
 from cyclopolis.report.sections_design import design_blocks
+from cyclopolis.report.sections_more import SHOWN, more_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
 from cyclopolis.study.quality import data_quality
@@ -45,6 +46,7 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
         parts += _balance_parts(results["balance"], names)
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
+    parts += [(name, more_blocks(results[name], names)) for name in SHOWN if name in results]
     if "rating" in results:
         parts.append(("rating", rating_blocks(results["rating"], names)))
     parts += [("unknowns", unknown_blocks(results, names)), ("prices", price_blocks(results, names))]
