@@ -82,11 +82,11 @@ def more_blocks(result: Result, names: Names) -> list[Block]:
 
 
 def _worded(result: Result, name: str, names: Names) -> pl.DataFrame:
-    """Return a table with words in place of its codes: those of the catalogue's keys ``ENGINE.COLUMN_CODE``."""
+    """Return a table with words in place of its codes: those of the keys ``coded.ENGINE_COLUMN_CODE``."""
     table = result.tables[name]
     for column in [one for one, kind in table.schema.items() if kind == pl.String]:
         codes = table[column].drop_nulls().unique().to_list()
-        keys = {code: f"{result.engine}.{column}_{code}" for code in codes}
+        keys = {code: f"coded.{result.engine}_{column}_{code}" for code in codes}
         words = {code: say(key, names.language) for code, key in keys.items() if key in catalogue()}
         if words:
             table = table.with_columns(pl.col(column).replace(words))

@@ -63,7 +63,7 @@ class Streets(Result):
         lines = []
         for scope in scopes[:1]:
             for row in table.filter((pl.col("scope") == scope) & pl.col("measure").is_in(_SHOWN)).iter_rows(named=True):
-                name = message(f"streets.measure_{row['measure']}")
+                name = message(f"coded.streets_measure_{row['measure']}")
                 lines.append(Line(name, row["value"], row["unit"], row["provenance"]))
             together = self.tables["circles"].filter((pl.col("scope") == scope) & pl.col("service").is_null())
             for row in together.iter_rows(named=True):

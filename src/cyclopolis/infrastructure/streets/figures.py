@@ -131,8 +131,9 @@ def unserved_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> F
         )
         for people, lacks in cells.select("people", "service").iter_rows()
     ]
-    marker = {"size": 6, "color": cells["number"].to_list(), "colorscale": "YlOrRd", "reversescale": True, "showscale": True,
-              "colorbar": {"title": {"text": say("streets.axis_lacking", language)}}}  # fmt: skip
+    bar = {"title": {"text": say("streets.axis_lacking", language)}}
+    scale = {"colorscale": "YlOrRd", "reversescale": True, "showscale": True, "colorbar": bar}
+    marker = {"size": 6, "color": cells["number"].to_list(), **scale}
     data = [
         line_trace(view, streets["line"], say("streets.streets", language), "#b8bfc6", 0.8),
         point_trace(
