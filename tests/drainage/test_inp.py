@@ -57,7 +57,7 @@ def test_odd_file_is_read_and_edited_in_place() -> None:
     assert model.to_bytes() == ODD
     assert model.option("flow_units") == "CFS"
     assert model.names("SUBCATCHMENT") == ("S1", "S2")
-    assert [row.number for row in model.rows("[subcatchments]")] == [9, 11]
+    assert [row.number for row in model.rows("[subcatchments]")] == [10, 12]
     first = model.rows("SUBCATCHMENTS")[0]
     assert b"S1   Gage   O1   12.25 50\r\n" in model.set_field("SUBCATCHMENTS", first, 3, 12.25).to_bytes()
     assert model.set_field("SUBCATCHMENTS", first, 3, 12.25).to_bytes().replace(b"12.25 50", b"4.5   50") == ODD

@@ -1,7 +1,7 @@
 """A lossless editor of SWMM input files: what is not edited stays byte for byte.
 
 An ``.inp`` is a list of lines under section heads such as ``[SUBCATCHMENTS]``. SWMM tells sections by how their names
-begin, in any case; fields are separated by blanks and tabs, quoted ones may hold blanks, and a semicolon starts a comment.
+begin, in any case; fields are separated by blanks and tabs, quoted ones may hold blanks, a semicolon starts a comment.
 Texts are held as UTF-8 with every byte that is not UTF-8 kept aside (``surrogateescape``), so that any file survives.
 """
 
@@ -53,15 +53,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Inp:
-    """An input file as lines, each with its own line end; every edit gives a new one.
+    r"""An input file as lines, each with its own line end; every edit gives a new one.
 
     Examples
     --------
-    >>> model = Inp.parse(b"[OPTIONS]\\r\\nFLOW_UNITS   CMS ; metric\\r\\n")
+    >>> model = Inp.parse(b"[OPTIONS]\r\nFLOW_UNITS   CMS ; metric\r\n")
     >>> model.rows("options")[0].fields
     ('FLOW_UNITS', 'CMS')
     >>> model.set_field("OPTIONS", model.rows("OPTIONS")[0], 1, "LPS").to_bytes()
-    b'[OPTIONS]\\r\\nFLOW_UNITS   LPS ; metric\\r\\n'
+    b'[OPTIONS]\r\nFLOW_UNITS   LPS ; metric\r\n'
     """
 
     lines: tuple[str, ...]
