@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests_of_drainage_jobs import Unpicklable, runoff, square_or_die
 
 from cyclopolis.foundation.problems import UserError
 from cyclopolis.infrastructure.drainage.gages import clock, with_found_files, with_series, with_storm
@@ -12,7 +13,6 @@ from cyclopolis.infrastructure.drainage.swmm import INCH, area_m2, outfall_serie
 from cyclopolis.infrastructure.drainage.swmm_report import warnings
 from cyclopolis.study.verify import verify
 from cyclopolis.study.verify.cases import bundled_cases
-from tests_of_drainage_jobs import Unpicklable, runoff, square_or_die
 
 CASES = bundled_cases()[0].parent
 EPA = CASES / "swmm"
