@@ -118,6 +118,7 @@ def _read_folder(folder: Path) -> Source:
             source.tables.setdefault(table, empty_text_table(table, path.name))
             continue
         source.add(table, sheet, path.name, "")
+    source.inputs |= {entry.name: _hash(entry) for entry in sorted(folder.glob("*.inp"))}
     scenarios = folder / SCENARIO_FOLDER
     if scenarios.is_dir():
         found_paths = sorted(scenarios.glob("*.toml"), key=lambda entry: entry.name)

@@ -81,10 +81,10 @@ def run_pool(job: Job, pieces: Sequence[Any], workers: int | None = None) -> Ite
                 while len(crew) < min(count, len(waiting) + sum(bool(worker.held) for worker in crew)):
                     started += 1
                     crew.append(_start(job, Path(home) / f"worker{started}"))
-                ended = {worker.process.sentinel: worker for worker in crew}
-                pipes = {worker.pipe: worker for worker in crew}
-                for event in wait([*pipes, *ended]):
-                    worker = pipes[event] if isinstance(event, Connection) else ended[int(event)]  # type: ignore[call-overload]
+                events: dict[object, _Worker] = {worker.process.sentinel: worker for worker in crew}
+                events |= {worker.pipe: worker for worker in crew}
+                for event in wait([*(worker.pipe for worker in crew), *(worker.process.sentinel for worker in crew)]):
+                    worker = events[event]
                     if worker not in crew:
                         continue
                     outcomes, alive = _hear(worker)

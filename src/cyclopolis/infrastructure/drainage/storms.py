@@ -41,7 +41,7 @@ def formula_depth(
     40.6
     """
     intensity = a_l_s_ha * (1.0 + c * math.log10(period)) / (minutes + b_min * period**b_exponent) ** n
-    return intensity / L_S_HA_PER_MM_MIN * minutes
+    return float(intensity / L_S_HA_PER_MM_MIN * minutes)
 
 
 def chicago_depths(total_mm: float, minutes: float, step_min: float, b_min: float, n: float, ratio: float) -> Floats:
