@@ -73,6 +73,14 @@ def design(call: Call) -> int:
     return 1 if broken else 0
 
 
+def drain(call: Call) -> int:
+    """Run storms on the three variants, and look for better measures where asked to."""
+    names = ("storm", "designs", "seed")
+    options = {name: call.values[name] for name in names if call.values.get(name) is not None}
+    _show(call, _run_until(call, "drainage", options), "drainage", {})
+    return 0
+
+
 def rate(call: Call) -> int:
     """Rate before and after the design."""
     return _one_engine(call, "rating")

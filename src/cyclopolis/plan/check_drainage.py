@@ -41,10 +41,10 @@ def _ids(frames: Frames, *tables: str) -> list[str]:
 def _sizes(texts: Texts, frames: Frames) -> Iterator[Problem]:
     for table, column in _POSITIVE:
         for row, place in frames[table].filter(pl.col(column) == 0).select(ROW, PLACE).iter_rows():
-            yield texts[table].problem("plan.not_positive", row, place=place, column=column)
+            yield texts[table].problem("drainage.not_positive", row, place=place, column=column)
     wrong = frames["outlets"].filter(pl.col("capacity_m3_d").is_not_null() & (pl.col("kind") == "storm"))
     for row, place in wrong.select(ROW, PLACE).iter_rows():
-        yield texts["outlets"].problem("plan.capacity_of_storm", row, place=place, column="capacity_m3_d")
+        yield texts["outlets"].problem("drainage.capacity_of_storm", row, place=place, column="capacity_m3_d")
 
 
 def _names(texts: Texts, frames: Frames) -> Iterator[Problem]:
@@ -55,7 +55,7 @@ def _names(texts: Texts, frames: Frames) -> Iterator[Problem]:
         for name, row, place in frames[table].drop_nulls(key).select(key, ROW, PLACE).iter_rows():
             if seen.setdefault(name, table) != table:
                 yield texts[table].problem(
-                    "plan.name_of_two", row, place=place, column=key, value=name, other=seen[name]
+                    "drainage.name_of_two", row, place=place, column=key, value=name, other=seen[name]
                 )
 
 
@@ -71,14 +71,14 @@ def _conduits(text: TextTable, frames: Frames) -> Iterator[Problem]:
         start, end = row["from_node"], row["to_node"]
         for column, name, known in (("from_node", start, junctions), ("to_node", end, [*junctions, *outlets])):
             if name is not None and name not in known:
-                key = "plan.pipe_from_outlet" if name in outlets else "plan.pipe_to_nowhere"
+                key = "drainage.pipe_from_outlet" if name in outlets else "drainage.pipe_to_nowhere"
                 near = nearest(name, known)
                 yield text.problem(key, row[ROW], place=row[PLACE], column=column, value=name, suggestion=near)
         if start is not None and start == end:
-            yield text.problem("plan.pipe_ring", row[ROW], place=row[PLACE], column="to_node", value=end)
+            yield text.problem("drainage.pipe_ring", row[ROW], place=row[PLACE], column="to_node", value=end)
         low, high = heights.get(start), heights.get(end)
         if low is not None and high is not None and low < high:
-            yield text.problem("plan.pipe_uphill", row[ROW], place=row[PLACE], column="to_node", severity="notice")
+            yield text.problem("drainage.pipe_uphill", row[ROW], place=row[PLACE], column="to_node", severity="notice")
 
 
 def _ways_out(texts: Texts, frames: Frames) -> Iterator[Problem]:
@@ -93,7 +93,7 @@ def _ways_out(texts: Texts, frames: Frames) -> Iterator[Problem]:
         reached.update(front)
     lost = frames["junctions"].filter(~pl.col("junction").is_in(sorted(reached)))
     for name, row, place in lost.drop_nulls("junction").select("junction", ROW, PLACE).iter_rows():
-        yield texts["junctions"].problem("plan.no_way_out", row, place=place, column="junction", value=name)
+        yield texts["junctions"].problem("drainage.no_way_out", row, place=place, column="junction", value=name)
 
 
 def _catchments(text: TextTable, frames: Frames) -> Iterator[Problem]:
@@ -107,16 +107,16 @@ def _catchments(text: TextTable, frames: Frames) -> Iterator[Problem]:
             if name is not None and name not in known:
                 near = nearest(name, known)
                 yield text.problem(
-                    "plan.no_such_outlet", row[ROW], place=row[PLACE], column=column, value=name, suggestion=near
+                    "drainage.no_such_outlet", row[ROW], place=row[PLACE], column=column, value=name, suggestion=near
                 )
         if row["separated_pct"] and row["storm_outlet"] is None:
-            yield text.problem("plan.separated_where", row[ROW], place=row[PLACE], column="separated_pct")
+            yield text.problem("drainage.separated_where", row[ROW], place=row[PLACE], column="separated_pct")
         way = [row["catchment"]]
         while way[-1] in after and after[way[-1]] not in way:
             way.append(after[way[-1]])
         if after.get(way[-1]) == row["catchment"]:
             ring = " > ".join([*way, row["catchment"]])
-            yield text.problem("plan.catchment_ring", row[ROW], place=row[PLACE], column="outlet", chain=ring)
+            yield text.problem("drainage.catchment_ring", row[ROW], place=row[PLACE], column="outlet", chain=ring)
 
 
 def _storms(text: TextTable, frames: Frames) -> Iterator[Problem]:
@@ -129,20 +129,20 @@ def _storms(text: TextTable, frames: Frames) -> Iterator[Problem]:
         if row["kind"] == "formula":
             missing = [name for name in _FORMULA if row[name] is None]
             if row["return_period_a"] in (None, 0):
-                yield text.problem("plan.storm_period", row[ROW], **at, column="return_period_a", storm=row["storm"])
+                yield text.problem("drainage.storm_period", row[ROW], **at, column="return_period_a", storm=row["storm"])
             if row["city"] is None and missing:
-                given = message("plan.storm_parameters", storm=row["storm"], missing=", ".join(missing))
+                given = message("drainage.storm_parameters", storm=row["storm"], missing=", ".join(missing))
                 yield text.problem(given, row[ROW], **at, column="city")
             elif row["city"] is not None and row["city"] not in cities and missing:
                 near = nearest(row["city"], cities)
-                yield text.problem("plan.storm_city", row[ROW], **at, column="city", value=row["city"], suggestion=near)
+                yield text.problem("drainage.storm_city", row[ROW], **at, column="city", value=row["city"], suggestion=near)
         elif row["series"] is None:
-            yield text.problem("plan.storm_series", row[ROW], **at, column="series", storm=row["storm"])
+            yield text.problem("drainage.storm_series", row[ROW], **at, column="series", storm=row["storm"])
         elif row["kind"] == "series" and row["series"] not in series:
             near = nearest(row["series"], series)
-            yield text.problem("plan.no_rain", row[ROW], **at, column="series", value=row["series"], suggestion=near)
+            yield text.problem("drainage.no_rain", row[ROW], **at, column="series", value=row["series"], suggestion=near)
         elif row["kind"] == "model" and frames["drainage_models"].is_empty():
-            yield text.problem("plan.storm_model", row[ROW], **at, column="kind")
+            yield text.problem("drainage.storm_model", row[ROW], **at, column="kind")
 
 
 def _measures(texts: Texts, frames: Frames) -> Iterator[Problem]:
@@ -151,20 +151,20 @@ def _measures(texts: Texts, frames: Frames) -> Iterator[Problem]:
     rows = frames["measures"].with_columns(most=pl.max_horizontal("area_m2", "max_area_m2"))
     text = texts["measures"]
     for row, place in rows.filter(pl.col("area_m2") > pl.col("max_area_m2")).select(ROW, PLACE).iter_rows():
-        yield text.problem("plan.measure_crossed", row, place=place, column="area_m2")
+        yield text.problem("drainage.measure_crossed", row, place=place, column="area_m2")
     catchments = _ids(frames, "catchments")
     if catchments:
         for name, row, place in (
             rows.filter(~pl.col("catchment").is_in(catchments)).select("catchment", ROW, PLACE).rows()
         ):
             near = nearest(name, catchments)
-            yield text.problem("plan.no_catchment", row, place=place, column="catchment", value=name, suggestion=near)
+            yield text.problem("drainage.unknown_catchment", row, place=place, column="catchment", value=name, suggestion=near)
         yield from _fits(text, frames["catchments"], rows, library.measures)
     known = {tuple(row) for row in library.measure_layers.select("measure", "layer", "parameter").iter_rows()}
     for row in frames["measure_layers"].iter_rows(named=True):
         if (row["measure"], row["layer"], row["parameter"]) not in known:
             names = sorted({f"{layer} {name}" for measure, layer, name in known if measure == row["measure"]})
-            given = message("plan.no_parameter", measure=row["measure"], known=", ".join(names))
+            given = message("drainage.no_parameter", measure=row["measure"], known=", ".join(names))
             yield texts["measure_layers"].problem(given, row[ROW], place=row[PLACE], column="parameter")
 
 
@@ -182,7 +182,7 @@ def _fits(text: TextTable, catchments: pl.DataFrame, rows: pl.DataFrame, measure
     )
     for row in sums.iter_rows(named=True):
         given = message(
-            f"plan.measures_on_{row['surface']}",
+            f"drainage.measures_on_{row['surface']}",
             catchment=row["catchment"],
             used=f"{row['used']:,.0f}",
             free=f"{row['free']:,.0f}",
@@ -195,19 +195,19 @@ def _models(texts: Texts, frames: Frames) -> Iterator[Problem]:
     text = texts["drainage_models"]
     for row, place in models.select(ROW, PLACE).head(1).iter_rows():
         if catchments.height:
-            yield text.problem("plan.model_and_catchments", row, place=place, column="inp")
+            yield text.problem("drainage.model_and_catchments", row, place=place, column="inp")
         if "grey" not in models["variant"].to_list():
-            yield text.problem("plan.no_grey", row, place=place, column="variant")
+            yield text.problem("drainage.no_grey", row, place=place, column="variant")
     if (catchments.height or models.height) and frames["storms"].is_empty() and texts["storms"].frame.is_empty():
         named = texts["catchments"] if catchments.height else text
-        yield Problem(message("plan.no_storms"), "notice", file=named.file, sheet=named.sheet)
+        yield Problem(message("drainage.no_storms"), "notice", file=named.file, sheet=named.sheet)
 
 
 def _days(text: TextTable, days: pl.DataFrame) -> Iterator[Problem]:
     for name, row, place in days.drop_nulls("date").select("date", ROW, PLACE).iter_rows():
         if not _DAY.fullmatch(name):
-            yield text.problem("plan.not_a_day", row, place=place, column="date", value=name)
+            yield text.problem("drainage.not_a_day", row, place=place, column="date", value=name)
     years: Sequence[str] = days["date"].drop_nulls().str.slice(0, 4).unique().to_list()
     if 0 < len(years) < _YEARS:
-        given = message("plan.few_years", years=len(years), wanted=_YEARS)
+        given = message("drainage.few_years", years=len(years), wanted=_YEARS)
         yield Problem(given, "notice", file=text.file, sheet=text.sheet)

@@ -20,12 +20,18 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, the public name of its result's class, how it is asked, whether it takes options."""
+    """One engine: its name, the public name of its result's class, how it is asked, and when.
+
+    ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``options`` are
+    those that it takes.
+    """
 
     name: str
     result: str
     answer: Answer
-    takes_options: bool = False
+    needs: tuple[str, ...] = ()
+    when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
+    options: tuple[str, ...] = ()
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -43,11 +49,38 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
     return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
 
 
+def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    keep = plan.folder / "results" / "drainage_designs.jsonl"
+    return cyclopolis.drain(plan, cyclopolis.DrainOptions(**options, keep=keep))
+
+
+def _has_drainage(plan: Plan) -> bool:
+    return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
+
+
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
-    Engine("design", "Design", _design, takes_options=True),
-    Engine("rating", "Rating", _rate),
+    Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
+    Engine("rating", "Rating", _rate, ("balance", "design")),
+    Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed", "workers")),
 )
+
+
+def wanted_engines(plan: Plan, until: str | None) -> tuple[Engine, ...]:
+    """Return the engines to run: all that a plan has data for, or one with those whose answers it is handed.
+
+    Examples
+    --------
+    >>> from cyclopolis.examples import example
+    >>> plan = cyclopolis.read_plan(example("quickstart"))
+    >>> [engine.name for engine in wanted_engines(plan, None)]
+    ['balance', 'design', 'rating']
+    """
+    if until is None:
+        return tuple(engine for engine in ENGINES if engine.when(plan))
+    last = next(engine for engine in ENGINES if engine.name == until)
+    return tuple(engine for engine in ENGINES if engine is last or engine.name in last.needs)
 
 
 def load(engine: Engine, folder: Path) -> Result:

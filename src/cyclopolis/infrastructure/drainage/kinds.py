@@ -1,8 +1,6 @@
 """The kinds of measures of a plan: the library's with the user's parameters over them; and where measures may stand."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cyclopolis.infrastructure.drainage.sponge import Kind, Measure
 from cyclopolis.library.storm import load_storm_library
@@ -45,9 +43,7 @@ def measure_kinds(plan: Plan) -> dict[str, Kind]:
 
 def planned_measures(plan: Plan) -> tuple[Planned, ...]:
     """Return the measures of a plan in the order of its table."""
-    costs: Mapping[str, Mapping[str, Any]] = {
-        row["measure"]: row for row in load_storm_library().measures.iter_rows(named=True)
-    }
+    costs = {row["measure"]: row for row in load_storm_library().measures.iter_rows(named=True)}
     found = []
     for row in plan.tables["measures"].iter_rows(named=True):
         area = row["area_m2"] or 0.0

@@ -68,7 +68,7 @@ def _moment(model: Inp, which: str) -> datetime:
 
 
 def plan_storms(plan: Plan) -> tuple[Storm, ...]:
-    """Return the storms of a plan in the order of their identifiers.
+    """Return the storms of a plan, the most frequent first, then in the order of their identifiers.
 
     Raises
     ------
@@ -77,15 +77,16 @@ def plan_storms(plan: Plan) -> tuple[Storm, ...]:
     """
     rows = list(plan.tables["storms"].iter_rows(named=True))
     if not rows:
-        raise UserError([Problem(message("plan.no_storms"))])
+        raise UserError([Problem(message("drainage.no_storms"))])
     makers = {"formula": _by_formula, "series": _by_series, "model": _of_model}
+    rows.sort(key=lambda row: (row["return_period_a"] is None, row["return_period_a"] or 0.0, row["storm"]))
     return tuple(makers[row["kind"]](row, plan) for row in rows)
 
 
 def _by_formula(row: Mapping[str, Any], plan: Plan) -> Storm:
     del plan
     known = formula_row(row["city"])
-    values = {name: row[name] if row[name] is not None else known.get(name) for name in _PARAMETERS}
+    values: dict[str, Any] = {name: row[name] if row[name] is not None else known.get(name) for name in _PARAMETERS}
     values["b_exponent"] = values["b_exponent"] or 0.0
     own = all(row[name] is not None for name in ("a_l_s_ha", "c", "b_min", "n"))
     period, minutes = row["return_period_a"], row["duration_min"] or DURATION_MIN

@@ -219,7 +219,7 @@ def refuse_too_large(writer: SpongeWriter, areas_m2: Floats) -> None:
             mine = [place for place in places if writer._kinds[writer.measures[place].kind].on_sealed == on_sealed]  # noqa: SLF001
             used = float(np.sum(areas_m2[mine])) if mine else 0.0
             if used > free * (1 + 1e-6):
-                key = "plan.measures_on_impervious" if on_sealed else "plan.measures_on_pervious"
+                key = "drainage.measures_on_impervious" if on_sealed else "drainage.measures_on_pervious"
                 text = message(key, catchment=catchment, used=f"{used:,.0f}", free=f"{free:,.0f}")
                 problems.append(Problem(text, column="area_m2"))
     if problems:

@@ -226,6 +226,22 @@ def _solve(
     return depths, volumes, (float(errors[0]), float(errors[1]))
 
 
+def check_swmm(model: bytes, folder: Path, name: str) -> None:
+    """Read a model as it stands; raises UserError with SWMM's own messages and the lines that they name."""
+    from swmm.toolkit import solver  # noqa: PLC0415 - a C library, loaded on use
+
+    inp, rpt, out = (folder / f"check.{ending}" for ending in ("inp", "rpt", "out"))
+    inp.write_bytes(model)
+    with _LOCK:
+        try:
+            try:
+                solver.swmm_open(str(inp), str(rpt), str(out))
+            finally:
+                solver.swmm_close()
+        except Exception as error:
+            raise UserError(_problems(rpt, name, str(error))) from error
+
+
 def _known(value: float) -> float | None:
     """Return a number, or None where the model has no area."""
     return float(value) if math.isfinite(value) and abs(value) < _OFF_SCALE else None
