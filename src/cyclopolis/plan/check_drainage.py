@@ -129,18 +129,24 @@ def _storms(text: TextTable, frames: Frames) -> Iterator[Problem]:
         if row["kind"] == "formula":
             missing = [name for name in _FORMULA if row[name] is None]
             if row["return_period_a"] in (None, 0):
-                yield text.problem("drainage.storm_period", row[ROW], **at, column="return_period_a", storm=row["storm"])
+                yield text.problem(
+                    "drainage.storm_period", row[ROW], **at, column="return_period_a", storm=row["storm"]
+                )
             if row["city"] is None and missing:
                 given = message("drainage.storm_parameters", storm=row["storm"], missing=", ".join(missing))
                 yield text.problem(given, row[ROW], **at, column="city")
             elif row["city"] is not None and row["city"] not in cities and missing:
                 near = nearest(row["city"], cities)
-                yield text.problem("drainage.storm_city", row[ROW], **at, column="city", value=row["city"], suggestion=near)
+                yield text.problem(
+                    "drainage.storm_city", row[ROW], **at, column="city", value=row["city"], suggestion=near
+                )
         elif row["series"] is None:
             yield text.problem("drainage.storm_series", row[ROW], **at, column="series", storm=row["storm"])
         elif row["kind"] == "series" and row["series"] not in series:
             near = nearest(row["series"], series)
-            yield text.problem("drainage.no_rain", row[ROW], **at, column="series", value=row["series"], suggestion=near)
+            yield text.problem(
+                "drainage.no_rain", row[ROW], **at, column="series", value=row["series"], suggestion=near
+            )
         elif row["kind"] == "model" and frames["drainage_models"].is_empty():
             yield text.problem("drainage.storm_model", row[ROW], **at, column="kind")
 
@@ -158,7 +164,9 @@ def _measures(texts: Texts, frames: Frames) -> Iterator[Problem]:
             rows.filter(~pl.col("catchment").is_in(catchments)).select("catchment", ROW, PLACE).rows()
         ):
             near = nearest(name, catchments)
-            yield text.problem("drainage.unknown_catchment", row, place=place, column="catchment", value=name, suggestion=near)
+            yield text.problem(
+                "drainage.unknown_catchment", row, place=place, column="catchment", value=name, suggestion=near
+            )
         yield from _fits(text, frames["catchments"], rows, library.measures)
     known = {tuple(row) for row in library.measure_layers.select("measure", "layer", "parameter").iter_rows()}
     for row in frames["measure_layers"].iter_rows(named=True):

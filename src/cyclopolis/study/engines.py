@@ -23,7 +23,7 @@ class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
     ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``options`` are
-    those that it takes.
+    those that it takes; one that ``tells`` is handed the listener ``progress`` among them.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Engine:
     needs: tuple[str, ...] = ()
     when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
     options: tuple[str, ...] = ()
+    tells: bool = False
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -51,8 +52,9 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
 
 def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
     keep = plan.folder / "results" / "drainage_designs.jsonl"
-    return cyclopolis.drain(plan, cyclopolis.DrainOptions(**options, keep=keep))
+    return cyclopolis.drain(plan, cyclopolis.DrainOptions(**asked, keep=keep), progress=options["progress"])
 
 
 def _has_drainage(plan: Plan) -> bool:
@@ -63,7 +65,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
     Engine("rating", "Rating", _rate, ("balance", "design")),
-    Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed", "workers")),
+    Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
 )
 
 

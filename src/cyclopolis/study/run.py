@@ -70,7 +70,8 @@ def run(
             continue
         progress(message(f"study.stage_{engine.name}"), (position + 1) / (len(wanted) + 1))
         mine = {name: value for name, value in (options or {}).items() if name in engine.options}
-        results[engine.name] = engine.answer(plan, results, mine)
+        handed = {**mine, "progress": progress} if engine.tells else mine
+        results[engine.name] = engine.answer(plan, results, handed)
         results[engine.name].save(folder / engine.name)
         done[engine.name] = mine
         record(plan, folder, done)
