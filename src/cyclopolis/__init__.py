@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
     from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
@@ -48,6 +49,9 @@ _HOMES = {
     "balance": "cyclopolis.industry",
     "Balance": "cyclopolis.industry",
     "BalanceOptions": "cyclopolis.industry",
+    "drain": "cyclopolis.infrastructure.drainage.engine",
+    "Drain": "cyclopolis.infrastructure.drainage.engine",
+    "DrainOptions": "cyclopolis.infrastructure.drainage.engine",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -69,6 +73,8 @@ __all__ = [
     "BalanceOptions",
     "Design",
     "DesignOptions",
+    "Drain",
+    "DrainOptions",
     "Plan",
     "Rating",
     "RunResult",
@@ -81,6 +87,7 @@ __all__ = [
     "check_plan",
     "compile_network",
     "design",
+    "drain",
     "example",
     "load_library",
     "load_run",

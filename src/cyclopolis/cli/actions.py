@@ -78,6 +78,14 @@ def streets(call: Call) -> int:
     return _one_engine(call, "streets")
 
 
+def drain(call: Call) -> int:
+    """Run storms on the three variants, and look for better measures where asked to."""
+    names = ("storm", "designs", "seed")
+    options = {name: call.values[name] for name in names if call.values.get(name) is not None}
+    _show(call, _run_until(call, "drainage", options), "drainage", {})
+    return 0
+
+
 def rate(call: Call) -> int:
     """Rate before and after the design."""
     return _one_engine(call, "rating")

@@ -24,7 +24,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Option:
-    """A word that starts with ``--``; ``kind`` is flag, text, year, share, seconds, language or strings."""
+    """A word that starts with ``--``; ``kind`` is flag, text, year, share, seconds, count, language or strings."""
 
     name: str
     kind: str
@@ -74,6 +74,13 @@ COMMANDS: tuple[Command, ...] = (
         actions.design,
         _PLAN,
         (SCENARIO, *_DESIGN, Option("check", "flag"), JSON, QUIET, LANG),
+    ),
+    Command(
+        "drain",
+        "cyclopolis.drain(plan, options)",
+        actions.drain,
+        _PLAN,
+        (SCENARIO, Option("storm", "text"), Option("designs", "count"), Option("seed", "count"), JSON, QUIET, LANG),
     ),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("streets", "cyclopolis.streets(plan)", actions.streets, _PLAN, (SCENARIO, JSON, QUIET, LANG)),

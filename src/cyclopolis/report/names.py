@@ -135,6 +135,9 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "plant_status": lambda value: names.word(f"plant_status.{value}"),
         "quantity": names.quantity,
         "detail_of": names.part,
+        "variant": lambda value: names.word(f"drainage.{value}"),
+        "measure": lambda value: names.word(f"measure.{value}"),
+        "outlet_kind": lambda value: names.word(f"outlet_kind.{value}"),
         "stock_item": lambda value: names.word(f"stock_item.{value}"),
     }
     return words.get(_LIKE.get(column, column))

@@ -18,36 +18,21 @@ from cyclopolis.plan import Plan
 Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 
-def _always(plan: Plan) -> bool:
-    del plan
-    return True
-
-
 @dataclass(frozen=True)
 class Engine:
-    """One engine.
+    """One engine: its name, the public name of its result's class, how it is asked, and when.
 
-    Parameters
-    ----------
-    name : str
-    result : str
-        Public name of its result's class.
-    answer : callable
-        How it is asked: plan, answers so far, options.
-    needs : tuple of str
-        Engines whose answers it is handed.
-    applies : callable
-        Whether the plan holds what it asks for; a run of everything passes over it where not.
-    takes_options : bool
-        Whether it takes the options of design.
+    ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``options`` are
+    those that it takes; one that ``tells`` is handed the listener ``progress`` among them.
     """
 
     name: str
     result: str
     answer: Answer
     needs: tuple[str, ...] = ()
-    applies: Callable[[Plan], bool] = _always
-    takes_options: bool = False
+    when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
+    options: tuple[str, ...] = ()
+    tells: bool = False
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -65,37 +50,50 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
     return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
 
 
+def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
+    keep = plan.folder / "results" / "drainage_designs.jsonl"
+    return cyclopolis.drain(plan, cyclopolis.DrainOptions(**asked, keep=keep), progress=options["progress"])
+
+
 def _streets(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
-    del done, options
-    return cyclopolis.streets(plan)
+    del done
+    return cyclopolis.streets(plan, progress=options["progress"])
 
 
 def _has_layers(kind: str) -> Callable[[Plan], bool]:
-    """Return whether a plan has a map layer of a kind."""
+    """Return what tells whether a plan has a map layer of a kind."""
     return lambda plan: kind in plan.tables["layers"]["kind"].to_list()
+
+
+def _has_drainage(plan: Plan) -> bool:
+    return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
 
 
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
-    Engine("design", "Design", _design, needs=("balance",), takes_options=True),
-    Engine("streets", "Streets", _streets, applies=_has_layers("streets")),
-    Engine("rating", "Rating", _rate, needs=("balance", "design")),
+    Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
+    Engine("rating", "Rating", _rate, ("balance", "design")),
+    Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
+    Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
 )
 
 
-def needed(name: str) -> tuple[Engine, ...]:
-    """Return an engine with all that it needs, in the order in which they run.
+def wanted_engines(plan: Plan, until: str | None) -> tuple[Engine, ...]:
+    """Return the engines to run: all that a plan has data for, or one with those whose answers it is handed.
 
     Examples
     --------
-    >>> [engine.name for engine in needed("rating")], [engine.name for engine in needed("streets")]
-    (['balance', 'design', 'rating'], ['streets'])
+    >>> from cyclopolis.examples import example
+    >>> plan = cyclopolis.read_plan(example("quickstart"))
+    >>> [engine.name for engine in wanted_engines(plan, None)]
+    ['balance', 'design', 'rating']
     """
-    wanted = {name}
-    for engine in reversed(ENGINES):
-        if engine.name in wanted:
-            wanted |= set(engine.needs)
-    return tuple(engine for engine in ENGINES if engine.name in wanted)
+    if until is None:
+        return tuple(engine for engine in ENGINES if engine.when(plan))
+    last = next(engine for engine in ENGINES if engine.name == until)
+    return tuple(engine for engine in ENGINES if engine is last or engine.name in last.needs)
 
 
 def load(engine: Engine, folder: Path) -> Result:

@@ -8,7 +8,7 @@ from cyclopolis.foundation.problems import user_error
 from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import read_plan
-from cyclopolis.study.engines import ENGINES, needed
+from cyclopolis.study.engines import ENGINES, wanted_engines
 from cyclopolis.study.store import RunResult, fresh_results, options_recorded, record, results_folder
 
 if TYPE_CHECKING:
@@ -32,10 +32,12 @@ def run(
     scenario : sequence of str
         Names of the plan's scenarios, applied in this order.
     until : str, optional
-        Engine whose answer is wanted. It is always computed; those that it needs are taken from disk when the plan has
-        not changed since. Without it all are computed that the plan holds data for.
+        The one engine that is asked (``balance``, ``design``, ``rating``, ``drainage``, ...). It is always computed;
+        those whose answers it is handed are taken from disk when the plan has not changed since. Without it all are
+        computed that the plan has data for.
     options : mapping, optional
-        Options of design: ``year``, ``gap``, ``time_limit``.
+        Options by name; each engine takes its own (``year``, ``gap``, ``time_limit`` of design; ``storm``, ``designs``,
+        ``seed`` of drainage).
     progress : Progress
         Told which engine is at work.
 
@@ -55,21 +57,23 @@ def run(
     progress(message("study.stage_read"), 0.0)
     plan = read_plan(place, scenario)
     folder = results_folder(place, scenario)
-    wanted = needed(until) if until else tuple(engine for engine in ENGINES if engine.applies(plan))
+    wanted = wanted_engines(plan, until)
     saved = fresh_results(plan, folder) if until else {}
     results: dict[str, Result] = {}
     recorded = options_recorded(folder)
-    upset = {engine.name for engine in ENGINES if until in {one.name for one in needed(engine.name)}}
-    done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in saved if name not in upset}
+    others = [engine.name for engine in ENGINES if engine.name in saved and until not in (engine.name, *engine.needs)]
+    done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in others}
     for position, engine in enumerate(wanted):
         if engine.name in saved and engine.name != until:
             results[engine.name] = saved[engine.name]
             done[engine.name] = recorded[engine.name]
             continue
         progress(message(f"study.stage_{engine.name}"), (position + 1) / (len(wanted) + 1))
-        results[engine.name] = engine.answer(plan, results, options or {})
+        mine = {name: value for name, value in (options or {}).items() if name in engine.options}
+        handed = {**mine, "progress": progress} if engine.tells else mine
+        results[engine.name] = engine.answer(plan, results, handed)
         results[engine.name].save(folder / engine.name)
-        done[engine.name] = dict(options or {}) if engine.takes_options else {}
+        done[engine.name] = mine
         record(plan, folder, done)
     reused = tuple(name for name in results if saved.get(name) is results[name])
     return RunResult(plan, results, folder, reused)

@@ -4,6 +4,7 @@ import json
 import platform
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -99,7 +100,7 @@ def load_run(path: Path | str, scenario: Sequence[str] = ()) -> RunResult:
 
 
 def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
-    """Return the saved results that rest on just this plan and version; one whose needs are missing is left out."""
+    """Return the saved results that rest on just this plan and version, without those that need a lost one."""
     manifest = _read_manifest(folder)
     if _basis(manifest) != _basis(_manifest(plan, {})):
         return {}
@@ -107,10 +108,8 @@ def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
     for engine in ENGINES:
         if engine.name not in manifest["engines"] or not set(engine.needs) <= set(results):
             continue
-        try:
+        with suppress(UserError, OSError, ValueError, PolarsError):
             results[engine.name] = load(engine, folder / engine.name)
-        except (UserError, OSError, ValueError, PolarsError):
-            continue
     return results
 
 

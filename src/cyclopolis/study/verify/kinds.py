@@ -12,7 +12,7 @@ Solver = Callable[[Tree, Tree], Tree]
 @cache
 def kinds() -> Mapping[str, Solver]:
     """Return the solver of each kind; an engine gains a kind by one line here."""
-    from cyclopolis.study.verify import accounting, metabolism, synthesis  # noqa: PLC0415 - engines are loaded on use
+    from cyclopolis.study.verify import accounting, drainage, metabolism, synthesis  # noqa: PLC0415 - engines are loaded on use
 
     return {
         "accounting": accounting.solve_accounting,
@@ -22,4 +22,5 @@ def kinds() -> Mapping[str, Solver]:
         "process_network_synthesis_cost": synthesis.solve_cost,
         "process_network_synthesis_structure": synthesis.solve_structure,
         "reconciliation": metabolism.solve_reconciliation,
+        "swmm": drainage.solve_swmm,
     }

@@ -1,8 +1,9 @@
 """Run cases: read, solve by the engine of the kind, compare."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.progress import Progress, silent
@@ -57,7 +58,7 @@ def _verify_one(path: Path) -> CaseReport:
         return CaseReport(case.id, case.kind, case.file, UNSUPPORTED, problems=(problem,))
     try:
         published = {key: value for key, value in case.published.items() if value is not None}
-        computed = solve(case.inputs, {**case.computed_check, **published})
+        computed = solve(_located(case.inputs, path.parent), {**case.computed_check, **published})
     except UserError as error:
         problems = tuple(_placed(problem, case.file) for problem in error.problems)
         return CaseReport(case.id, case.kind, case.file, UNREADABLE, problems=problems)
@@ -66,6 +67,11 @@ def _verify_one(path: Path) -> CaseReport:
         problem = Problem(message("verify.nothing_published"), file=case.file)
         return CaseReport(case.id, case.kind, case.file, UNREADABLE, problems=(problem,))
     return CaseReport(case.id, case.kind, case.file, PASS if all(row.ok for row in rows) else MISS, rows)
+
+
+def _located(inputs: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the inputs with the file ``inp``, which is named from where the case stands, by its path."""
+    return {**inputs, "inp": str(folder / str(inputs["inp"]))} if inputs.get("inp") else inputs
 
 
 def _placed(problem: Problem, file: str) -> Problem:
