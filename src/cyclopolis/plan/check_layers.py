@@ -48,7 +48,7 @@ def _doubted(row: Mapping[str, Any]) -> str:
 
 
 def check_concentrations(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
-    """Check where each concentration was sampled, that the commodity passes there, and that no part exceeds its whole."""
+    """Check where each concentration was sampled, that the commodity passes there, and that no part exceeds all."""
     ports, technologies = ports_of(library), technologies_of(frames)
     units = {
         **dict(library.commodities.select("commodity", "unit").iter_rows()),
