@@ -17,7 +17,7 @@ from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, catalogue, message
 from cyclopolis.industry.metabolism.accounts import PLACE, accounts_table
 from cyclopolis.industry.metabolism.circularity_table import circularity_table
-from cyclopolis.industry.metabolism.detailed import details_table, scopes
+from cyclopolis.industry.metabolism.detailed import details_table, movements, scopes
 from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.figures_tables import picture_tables, residuals_table
@@ -129,7 +129,7 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
     asked = options or BalanceOptions()
     found = reconcile_plan(plan) if asked.reconcile else None
     network = compile_network(plan, settled=None if found is None else found.settled)
-    flows = base_flows(network)
+    flows = base_flows(network, None if found is None else found.stored())
     measurements = plan.tables["measurements"] if found is None else measurements_after(found)
     spreads = [linear_spread_table(network, flows, measurements)]
     if asked.draws:
@@ -145,14 +145,14 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
         "residuals": residuals_table(accounts, spreads[0]),
         **picture_tables(network, flows, rows, doubts(network, flows, measurements), plan.tables["sites"]),
         "account_spread": pl.concat(spreads),
-        "details": with_stock_change(details, stocks, network, plan.library.commodities),
+        "details": with_stock_change(details, stocks, network, plan.library.commodities, movements(rows, scopes(network, flows))),
         "stocks": stocks,
         "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
         "unknowns": pl.concat(
             [
                 _unknowns(network, flows),
                 read_shares(network, flows, plan.tables["shares"]).lost,
-                *([] if found is None else [found.lost]),
+                *([] if found is None else [found.whole.lost]),
             ]
         ),
         "prices": prices_table(network, flows),
