@@ -178,7 +178,9 @@ def _valued(moves: pl.DataFrame) -> pl.DataFrame:
     secondary = pl.col("coded") & pl.col("gj").is_null() & ~pl.col("by_main")
     mass, amount, goods = pl.col("mass_t"), pl.col("amount"), pl.col("commodity")
     sold = pl.when(pl.col("movement") == "sold").then(pl.col("money_cny")).otherwise(-pl.col("money_cny"))
-    money = pl.col("kind").is_in(["natural", "unplaced", "stock", "internal", "supply", "exchange", "substitution"]).not_()
+    money = (
+        pl.col("kind").is_in(["natural", "unplaced", "stock", "internal", "supply", "exchange", "substitution"]).not_()
+    )
     carrier = pl.col("gj").is_not_null()
     origin, priced = pl.col("origin"), pl.max_horizontal("origin", "priced")
     joule, work = pl.max_horizontal("origin", "lhv"), pl.max_horizontal("origin", "lhv", "exergy_origin")

@@ -93,7 +93,11 @@ def with_doubt(rows: pl.DataFrame, value: pl.Expr, assumed: str, first_row: int)
     first_row : int
         Position of the first row among the rows of all tables that reconciliation reads.
     """
-    sized = rows.with_row_index("row", offset=first_row).with_columns(measured=value).with_columns(amount=pl.col("measured").abs())
+    sized = (
+        rows.with_row_index("row", offset=first_row)
+        .with_columns(measured=value)
+        .with_columns(amount=pl.col("measured").abs())
+    )
     stated = stated_sd()
     doubt = stated.fill_null(assumed_doubts()[assumed] * pl.col("amount"))
     found = sized.with_columns(sd=doubt, given=stated.is_not_null())

@@ -160,7 +160,9 @@ def _add_plants(extras: Extras, stage: Stage, layer: Layer) -> None:
     inside = np.flatnonzero(things.port >= 0)
     carriers = inside[_carries(network, inside, layer.unit)]
     sources = {port: _sources(stage, layer, port) for port in carriers.tolist()}
-    known = np.array([any(source not in {None, *layer.none} for source in sources[port]) for port in carriers.tolist()], dtype=bool)
+    known = np.array(
+        [any(source not in {None, *layer.none} for source in sources[port]) for port in carriers.tolist()], dtype=bool
+    )
     taking_part = np.unique(network.ports.plant[carriers[known]])
     given: dict[int, int] = {}
     for plant in taking_part.tolist():
@@ -198,9 +200,10 @@ def _sources(stage: Stage, layer: Layer, port: int) -> list[int | None]:
     own = _own(stage, layer, port)
     everywhere = layer.of.get((None, None, None, commodities[port]))
     found: list[int | None] = []
-    for _, arc in stage.flows.get(port, ()):
+    flows = stage.flows.get(port, ())
+    for _, arc in flows:
         if arc < 0:
-            found.append(own if ways[port] == "out" else everywhere)
+            found.append(own if ways[port] == "out" or len(flows) == 1 else everywhere)
             continue
         giver, taker = int(stage.network.arcs.giver[arc]), int(stage.network.arcs.taker[arc])
         sampled = layer.of.get((plants[giver], "out", plants[taker], commodities[giver]))
@@ -256,4 +259,3 @@ def _flow_amount(
     if source is not None:
         extras.products.append((given[thing], source, thing))
     return given[thing]
-

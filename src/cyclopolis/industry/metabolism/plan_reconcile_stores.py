@@ -118,5 +118,10 @@ def _connect(
             into[year][port] = part
             continue
         both = extras.add(**{**extras.rows[into[year][port] - extras.start], "site": None})
-        extras.lines.append(({both: 1.0, into[year][port]: -1.0, part: -1.0}, f"stocks {extras.rows[both - extras.start]['plant']} {year}"))
+        extras.lines.append(
+            (
+                {both: 1.0, into[year][port]: -1.0, part: -1.0},
+                f"stocks {extras.rows[both - extras.start]['plant']} {year}",
+            )
+        )
         into[year][port] = both

@@ -72,10 +72,10 @@ def _thing_names(network: Network, things: Things, year: int) -> pl.DataFrame:
     port, arc = np.flatnonzero(things.port >= 0), np.flatnonzero(things.arc >= 0)
     kinds = ["activity"] * active.size + ["port"] * port.size + ["flow"] * arc.size
     inner = _named(network, pl.DataFrame({"kind": kinds, "at": np.concatenate([active, port, arc]), "year": year}))
-    outer = _named(network, pl.DataFrame({"kind": ["port"] * len(things.rest_way), "at": things.rest_port, "year": year}))
-    outer = outer.with_columns(
-        kind=pl.lit("flow", dtype=pl.String), way=pl.Series(things.rest_way, dtype=pl.String)
+    outer = _named(
+        network, pl.DataFrame({"kind": ["port"] * len(things.rest_way), "at": things.rest_port, "year": year})
     )
+    outer = outer.with_columns(kind=pl.lit("flow", dtype=pl.String), way=pl.Series(things.rest_way, dtype=pl.String))
     return pl.concat([inner, outer])
 
 
