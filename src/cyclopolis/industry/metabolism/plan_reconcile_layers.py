@@ -23,7 +23,7 @@ _WEIGHTLESS = ("power", "heat")
 
 @dataclass(frozen=True)
 class Layer:
-    """One substance in one year: what it is, the concentration thing of every place that the plan names, and of none."""
+    """One substance in one year: the concentration thing of every place that the plan names, and which are ``none``."""
 
     substance: str
     unit: str
@@ -85,9 +85,9 @@ def add_layers(
     Notes
     -----
     An output that was sampled is well mixed: its flows hold what it holds. Else a flow holds what was sampled of it, or
-    what its commodity holds everywhere. An input holds the mix of what comes in. Commodities of which no row speaks have an unknown content, not none; power and heat carry no mass. A
-    plant is balanced in a layer when a row finds the substance in one of its inputs or outputs: what goes in comes out, and a loss
-    where the substance is ``lossy``.
+    what its commodity holds everywhere. An input holds the mix of what comes in. Commodities of which no row speaks
+    have an unknown content, not none; power and heat carry no mass. A plant is balanced in a layer when a row finds the
+    substance in one of its inputs or outputs: what goes in comes out, and a loss where the substance is ``lossy``.
     """
     rows = with_doubt(concentrations, pl.col("value"), "concentration", first_row)
     for item in substances.sort("substance").iter_rows(named=True):

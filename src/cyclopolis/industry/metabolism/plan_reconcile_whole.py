@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -279,7 +278,7 @@ def _known(
 
 
 def _direct(extras: Extras, before: int) -> Ints:
-    """Return the products of extra things; a concentration of which one row speaks is that datum itself (-1 - datum)."""
+    """Return the products of extra things; a concentration of which one row speaks is that datum (-1 - datum)."""
     own = np.array(extras.products, dtype=np.int64).reshape(-1, 3)
     rows = np.array([item.thing for item in extras.measured], dtype=np.int64)
     thing, first, times = np.unique(rows, return_index=True, return_counts=True)
@@ -325,7 +324,7 @@ def _bound(
 ) -> tuple[sp.csr_array, Floats, list[str], int]:
     """Return all relations (R, T), right-hand sides, names, and how many of the last are the plan's own."""
     rules, sides, lines, side_lines, right = [], [], [], [], []
-    for year, into, (start, end) in zip(posed, stored, pairwise(starts), strict=True):
+    for year, into, start in zip(posed, stored, starts, strict=False):
         end_name = "" if year is posed[0] else f" {year.network.year}"
         matrix, names, line = thing_relations(year.network, year.things)
         wide = _widened(matrix, start, extras.size)

@@ -1,4 +1,4 @@
-"""Substances after reconciliation: what each plant takes in and gives out, and what crosses the boundary of each scope."""
+"""Substances after reconciliation: what passes each plant, and what crosses the boundary of each scope."""
 
 from typing import Final
 
