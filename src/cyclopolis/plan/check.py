@@ -11,7 +11,7 @@ import polars as pl
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
-from cyclopolis.plan import check_drainage, check_links, check_relations, check_rows, check_stocks
+from cyclopolis.plan import check_drainage, check_layers, check_links, check_relations, check_rows, check_stocks
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
 
@@ -58,6 +58,9 @@ def cross_check(
         check_relations.check_measurement_ids(texts["measurements"], frames["measurements"]),
         check_relations.check_correlations(texts["correlations"], frames["correlations"]),
         check_relations.check_relations(texts["relations"], frames["relations"]),
+        check_layers.check_stock_changes(texts["stock_changes"], frames, library),
+        check_layers.check_concentrations(texts["concentrations"], frames, library),
+        check_layers.check_years(texts, frames),
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_recipes(texts, frames, library),
         check_drainage.check_drainage(texts, frames),

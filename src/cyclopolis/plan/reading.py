@@ -213,13 +213,14 @@ def _or_null(frame: pl.DataFrame) -> Callable[[str], pl.Expr]:
 
 
 def _units(frames: Mapping[str, pl.DataFrame], library: Library) -> dict[str, pl.DataFrame]:
-    """Return the unit of each commodity, and of each technology's main commodity, the user's rows first."""
+    """Return the unit of each commodity, technology's main commodity and substance, the user's rows first."""
     commodity = _overlaid(frames["commodities"], library.commodities, "commodity", "unit")
     main = _overlaid(frames["technologies"], library.technologies, "technology", "main_commodity")
     technology = main.join(commodity.rename({"name": "value", "value": "unit"}), on="value", how="left")
     return {
         "commodity": commodity.rename({"value": "unit"}),
         "technology": technology.select("name", "unit"),
+        "substance": frames["substances"].select("unit", name="substance").drop_nulls().unique("name", keep="first"),
     }
 
 

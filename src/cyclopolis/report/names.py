@@ -86,6 +86,11 @@ class Names:
         """Return the name of what an account is about."""
         return say("report.whole_place", self.language) if kind == PLACE else self.of(kind, identifier)
 
+    def layer(self, layer: str) -> str:
+        """Return the name of a layer: goods, or a substance of the plan."""
+        own = _by_id(self.plan.tables["substances"], "substance", self.language)
+        return own.get(layer) or self.word(f"layer.{layer}")
+
     def quantity(self, quantity: str) -> str:
         """Return what a quantity of the accounts or the limits is called."""
         known = quantities().get(quantity)
@@ -124,6 +129,9 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "land_use": lambda value: names.of("land_use", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
         "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
+        "stored_at": lambda value: names.of("site", value),
+        "substance_side": lambda value: names.word(f"side.{value}"),
+        "movement": lambda value: names.word(f"movement.{value}"),
         "accepted": lambda value: names.word(f"accepted.{value}"),
         "basis": lambda value: names.word(f"basis.{value}"),
         "limit_kind": lambda value: names.word(f"limit_kind.{value}"),
