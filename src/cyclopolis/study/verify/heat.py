@@ -132,7 +132,10 @@ def _streams(rows: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]) -> tupl
     if least < 0:
         raise refuse("delta_t_min", message("verify.negative"), least)
     ends = [_ends(row, f"streams.{row.get('id', at)}") for at, row in enumerate(rows, 1)]
-    duty = [_duty(row, *end, f"streams.{row.get('id', at)}") for at, (row, end) in enumerate(zip(rows, ends, strict=True), 1)]
+    duty = [
+        _duty(row, *end, f"streams.{row.get('id', at)}")
+        for at, (row, end) in enumerate(zip(rows, ends, strict=True), 1)
+    ]
     by = [least if row.get("contribution") is None else 2.0 * number(row["contribution"], "dt_cont") for row in rows]
     supply, target = zip(*ends, strict=True)
     return heat_streams(supply, target, duty, np.array(by)), least / 2.0
@@ -169,7 +172,12 @@ def _utilities(value: object, streams: HeatStreams, half: float) -> dict[str, fl
     """Return the duty of each utility at least cost; without costs the hottest and the coldest are the dearest."""
     rows = [renamed(mapping(one, "utilities"), _UTILITY, "utilities")[0] for one in _blocks(value, "utilities")]
     ends = [_ends({**row, "side": None}, "utilities") for row in rows]
-    hot = np.array([_SIDES.get(str(row.get("side", "")).lower().split("_")[0], end[0] > end[1]) for row, end in zip(rows, ends, strict=True)])
+    hot = np.array(
+        [
+            _SIDES.get(str(row.get("side", "")).lower().split("_")[0], end[0] > end[1])
+            for row, end in zip(rows, ends, strict=True)
+        ]
+    )
     supply, target = (np.array(side) for side in zip(*ends, strict=True))
     level = np.where(hot, np.maximum(supply, target), -np.minimum(supply, target))
     rank = np.argsort(np.argsort(level)) + 1.0

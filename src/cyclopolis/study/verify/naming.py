@@ -37,7 +37,9 @@ def split_unit(key: str) -> tuple[str, str]:
     return key.lower()[: found.start()], found["unit"].replace("_", "/")
 
 
-def renamed(tree: Mapping[str, Any], names: Mapping[str, Sequence[str]], where: str) -> tuple[dict[str, Any], dict[str, str]]:
+def renamed(
+    tree: Mapping[str, Any], names: Mapping[str, Sequence[str]], where: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a block's fields by their one name, and the units that stood in their names.
 
     Parameters

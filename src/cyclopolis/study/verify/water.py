@@ -14,9 +14,9 @@ from cyclopolis.industry.exchanges.fairness.shapley import shapley_value
 from cyclopolis.industry.exchanges.quality.network import QualityNetwork
 from cyclopolis.industry.exchanges.quality.pinch import QualityPinch
 from cyclopolis.industry.exchanges.quality.problem import QualityProblem
+from cyclopolis.industry.exchanges.quality.reference import fresh_alone
 from cyclopolis.industry.exchanges.quality.solving import (
     coalitions,
-    fresh_alone,
     of_plants,
     pinch_of,
     solve_network,
@@ -56,14 +56,16 @@ class _Asked:
     @cached_property
     def problem(self) -> QualityProblem:
         """The problem that plain targets mean: without regeneration where the case asks for that besides."""
-        apart = any("regenerat" in str(key) for key in self.expected) or any("reuse" in str(key) for key in self.expected)
+        apart = any("regenerat" in str(key) for key in self.expected) or any(
+            "reuse" in str(key) for key in self.expected
+        )
         return without_regeneration(self.case.problem) if apart else self.case.problem
 
     @cached_property
     def best(self) -> QualityNetwork:
         """The network of the plain targets."""
-        regenerates = self.problem.recovery.size > 0
-        aims = (*(("cost",) if self.case.has_cost else ()), "fresh", *(("regenerated",) if regenerates else ()))
+        second = self.problem.linear and self.problem.recovery.size > 0
+        aims = (*(("cost",) if self.case.has_cost else ()), "fresh", *(("regenerated",) if second else ()))
         return solve_network(self.problem, aims)
 
     @cached_property
@@ -90,9 +92,7 @@ class _Asked:
     @cached_property
     def singles(self) -> dict[str, float]:
         """Least fresh flow of each plant alone."""
-        return {
-            name: solve_network(of_plants(self.problem, [at])).fresh for at, name in enumerate(self.case.plants)
-        }
+        return {name: solve_network(of_plants(self.problem, [at])).fresh for at, name in enumerate(self.case.plants)}
 
     def named(self, group: Sequence[int]) -> list[str]:
         """Return all ways in which a group of plants may be named."""
@@ -178,7 +178,14 @@ _say(lambda a: a.alone, "freshwater_without_reuse", "without_reuse", "min_freshw
 _say(_saving, "freshwater_saving", "saving", "wastewater_saving", "saving_integrated", "freshwater_saving_integrated")
 _say(_pinches, "pinch", "pinch_purity", "pinch_freshwater", "global_pinch", "pinch_quality")
 _say(_waste_purity, "wastewater_purity", "wastewater_concentration_average", "wastewater_quality")
-_say(lambda a: dict(a.best.reached).get("cost"), "min_cost", "cost", "min_sum_cost", "operating_cost", "min_operating_cost")
+_say(
+    lambda a: dict(a.best.reached).get("cost"),
+    "min_cost",
+    "cost",
+    "min_sum_cost",
+    "operating_cost",
+    "min_operating_cost",
+)
 _say(lambda a: sum(a.singles.values()), "sum_of_single_plants", "min_freshwater_single_plants_total", "sum_freshwater_single_plants",
      "sum_min_freshwater_single_plants")  # fmt: skip
 _say(lambda a: a.second("cross_flow"), "min_cross_plant_flow_at_integrated_optimum", "min_cross_plant_flow", "cross_plant_flow",
@@ -194,8 +201,16 @@ _say(lambda a: a.regenerated(recycle=True).fresh, "regeneration_recycling_freshw
 _say(lambda a: a.regenerated(recycle=True).regenerated, "regeneration_recycling_regenerated_flow", "min_regenerated",
      "min_regeneration", "regenerated", "min_regenerated_regeneration_recycling", "regeneration_recycling_min_regenerated",
      "regeneration")  # fmt: skip
-_say(lambda a: a.regenerated(recycle=True).discharged, "regeneration_recycling_wastewater", "min_wastewater_regeneration_recycling")
-_say(lambda a: a.regenerated(recycle=False).discharged, "regeneration_reuse_wastewater", "min_wastewater_regeneration_reuse")
+_say(
+    lambda a: a.regenerated(recycle=True).discharged,
+    "regeneration_recycling_wastewater",
+    "min_wastewater_regeneration_recycling",
+)
+_say(
+    lambda a: a.regenerated(recycle=False).discharged,
+    "regeneration_reuse_wastewater",
+    "min_wastewater_regeneration_reuse",
+)
 
 
 def _tree(asked: _Asked, said: frozenset[str], wanted: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -216,12 +231,7 @@ def _of_regeneration(asked: _Asked, said: frozenset[str], wanted: Mapping[str, A
     found = asked.regenerated(recycle="recycling" in said or "reuse" not in said)
     figures = {"freshwater": found.fresh, "regenerated": found.regenerated, "wastewater": found.discharged}
     figures["regeneration"] = found.regenerated
-    return {
-        str(key): figures[name]
-        for key in wanted
-        for name in figures
-        if words(str(key)) - {"min"} == {name}
-    }
+    return {str(key): figures[name] for key in wanted for name in figures if words(str(key)) - {"min"} == {name}}
 
 
 def _of_coalitions(asked: _Asked, said: frozenset[str], wanted: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -266,7 +276,9 @@ def _shares(asked: _Asked, said: frozenset[str]) -> dict[str, float]:
     return dict(zip(asked.case.plants, found.tolist(), strict=True))
 
 
-_LINK = re.compile(r"^(?P<giver>.+?) (?:source|SR) ?(?P<out>\d+) *(?:->|to) *(?P<taker>.+?) (?:sink|SK) ?(?P<into>\d+) *: *(?P<flow>[\d.]+)")
+_LINK = re.compile(
+    r"^(?P<giver>.+?) (?:source|SR) ?(?P<out>\d+) *(?:->|to) *(?P<taker>.+?) (?:sink|SK) ?(?P<into>\d+) *: *(?P<flow>[\d.]+)"
+)
 
 
 def _design(asked: _Asked, wanted: Sequence[str]) -> list[str]:

@@ -28,13 +28,27 @@ _CASE: Mapping[str, Sequence[str]] = {
     "units": (),
     **{name: () for name in _NOTES if name != "source"},
 }  # fmt: skip
-_NAMED: Mapping[str, Sequence[str]] = {"id": ("name", "unit", "process", "operation", "stream", "number"), "note": _NOTES}
+_NAMED: Mapping[str, Sequence[str]] = {
+    "id": ("name", "unit", "process", "operation", "stream", "number"),
+    "note": _NOTES,
+}
 _CLEAN = ("c", "concentration", "conc", "c_out", "cout", "concentrations", "c_max_out", "composition")
 _SINK: Mapping[str, Sequence[str]] = {
     **_NAMED,
     "plant": (),
     "flow": ("flowrate", "flow_rate", "f", "limiting_flow"),
-    "limit": ("c_max", "cmax", "cin_max", "c_in_max", "max_concentration", "c_limit", "max_c", "cin", "c_in", *_CLEAN[:3]),
+    "limit": (
+        "c_max",
+        "cmax",
+        "cin_max",
+        "c_in_max",
+        "max_concentration",
+        "c_limit",
+        "max_c",
+        "cin",
+        "c_in",
+        *_CLEAN[:3],
+    ),
     "purity": ("purity_min", "min_purity", "y_min", "y", "purity_minimum"),
 }
 _SOURCE: Mapping[str, Sequence[str]] = {
@@ -118,7 +132,8 @@ def read_water(inputs: Mapping[str, Any], units: Mapping[str, Any], *, gas: bool
     plants, rows = _placed(tree, parts)
     fresh = [reader.fresh(one, f"fresh.{at}") for at, one in enumerate(_fresh_rows(tree.get("fresh", 0.0), count), 1)]
     regeneration = [
-        reader.unit(one, f"regeneration.{at}") for at, one in enumerate(_rows(tree.get("regeneration"), "regeneration"), 1)
+        reader.unit(one, f"regeneration.{at}")
+        for at, one in enumerate(_rows(tree.get("regeneration"), "regeneration"), 1)
     ]
     operations, more_sources, more_sinks = reader.operations(rows["processes"])
     sinks = [reader.sink(one, where) for one, where in rows["sinks"]] + more_sinks
@@ -323,5 +338,3 @@ class _Reader:
 
 def _missing(where: str, name: str) -> Any:  # noqa: ANN401 - never returns
     raise refuse(f"{where}.{name}", message("verify.missing", field=name))
-
-

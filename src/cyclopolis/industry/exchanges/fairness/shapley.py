@@ -52,9 +52,7 @@ def shapley_value(values: Floats) -> Floats:
     return found
 
 
-def sampled_shapley(
-    value: Callable[[int], float], count: int, draws: int, seed: int = 0
-) -> tuple[Floats, Floats]:
+def sampled_shapley(value: Callable[[int], float], count: int, draws: int, seed: int = 0) -> tuple[Floats, Floats]:
     """Return an estimate of the Shapley value and its standard error (n,), (n,), from random orders and their reverses.
 
     Parameters

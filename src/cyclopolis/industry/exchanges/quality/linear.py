@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array, eye_array, hstack
 
 from cyclopolis.foundation.problems import user_error
+from cyclopolis.industry.exchanges.programme import Programme, solve
 from cyclopolis.industry.exchanges.quality.network import QualityNetwork, settled, tidy
 from cyclopolis.industry.exchanges.quality.objectives import weights_of
 from cyclopolis.industry.exchanges.quality.problem import Bools, Floats, QualityProblem
 from cyclopolis.industry.exchanges.quality.rows import Rows, flow_rows, quality_rows
 
 _SLACK = 1e-9
-"""By how much, of the scale, an objective may be given up for the next one (1e-7 where connections are counted)."""
-_WHOLE_SLACK = 1e-7
+"""By how much, of the scale, an objective may be given up for the next one."""
+_WHOLE_SLACK = 1e-8
+"""The same where connections are counted."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,7 @@ def network_of(problem: QualityProblem, answer: _Answer, objectives: Sequence[st
     return QualityNetwork(problem, flows, concentration, inlet, answer.status, reached, answer.bounds[0])
 
 
-def solve_rows(
-    problem: QualityProblem, concentration: Floats, objectives: Sequence[str], time_limit: float
-) -> _Answer:
+def solve_rows(problem: QualityProblem, concentration: Floats, objectives: Sequence[str], time_limit: float) -> _Answer:
     """Solve the programme with givers no dirtier than ``concentration`` (G, C); see `solve_linear`."""
     scale = problem.flow_scale()
     rows = flow_rows(problem).and_rows(quality_rows(problem, concentration))
@@ -119,37 +118,36 @@ def _lexicographic(
     size, binaries = most.size, whole.size
     lower = np.concatenate((np.zeros(size) if low is None else low, np.zeros(binaries)))
     upper = np.concatenate((most, np.ones(binaries)))
-    limits = [LinearConstraint(_wide(rows.matrix, binaries), rows.low, rows.high)]
+    held = Rows(_wide(rows.matrix, binaries), rows.low, rows.high)
     if binaries:
-        eye = csr_array(np.eye(size))
-        limits.append(LinearConstraint(csr_array(hstack((eye, csr_array(np.diag(-most))))), -np.inf, 0.0))
+        held = held.and_rows(_tied(-most, np.full(size, -np.inf), np.zeros(size)))
         if least > 0:
-            tied = csr_array(hstack((eye, csr_array(np.diag(np.full(size, -least / scale))))))
-            limits.append(LinearConstraint(tied, 0.0, np.inf))
-    status, solved = "optimal", None
+            held = held.and_rows(_tied(np.full(size, -least / scale), np.zeros(size), np.full(size, np.inf)))
+    status, z = "optimal", np.zeros(0)
     values, bounds = list[float](), list[float]()
+    integer = np.concatenate((np.zeros(size, np.bool_), whole))
     for flow, count in pairs:
         only_counts = bool(count.any()) and not flow.any()
         unit = 1.0 if only_counts else scale * max(float(np.abs(flow).max(initial=0.0)), 1e-12)
         cost = np.concatenate((flow * (scale / unit), count[:binaries] / unit))
-        solved = milp(
-            cost,
-            constraints=limits,
-            bounds=Bounds(lower, upper),
-            integrality=np.concatenate((np.zeros(size), np.ones(binaries))),
-            options={"time_limit": time_limit, "mip_rel_gap": 1e-9},
-        )
-        if solved.x is None:
-            raise user_error("quality.no_time" if solved.status == 1 else "quality.infeasible")
-        status = "optimal" if solved.status == 0 and status == "optimal" else "time_limit"
-        bound = solved.fun if solved.mip_dual_bound is None else solved.mip_dual_bound
-        values.append(float(np.round(solved.fun)) if only_counts else float(solved.fun * unit))
-        bounds.append(float(bound * unit))
+        found = solve(Programme(cost, held.matrix, held.low, held.high, lower, upper, integer), time_limit=time_limit)
+        if not found.z.size:
+            raise user_error("quality.no_time" if found.status == "no_solution" else "quality.infeasible")
+        status = "optimal" if found.status == status == "optimal" else "time_limit"
+        z = found.z
+        values.append(float(np.round(found.value)) if only_counts else found.value * unit)
+        bounds.append(found.bound * unit)
         room = 0.5 if only_counts else _WHOLE_SLACK if binaries else _SLACK
-        limits.append(LinearConstraint(cost[None, :], -np.inf, solved.fun + room))
-    assert solved is not None
-    exists = solved.x[size:] > 0.5 if binaries else solved.x > 0
-    return _Answer(np.maximum(solved.x[:size], 0.0) * scale, exists, status, tuple(values), tuple(bounds))
+        held = held.and_rows(Rows(csr_array(cost[None, :]), np.array([-np.inf]), np.array([found.value + room])))
+    exists = z[size:] > 0.5 if binaries else z > 0
+    return _Answer(np.maximum(z[:size], 0.0) * scale, exists, status, tuple(values), tuple(bounds))
+
+
+def _tied(factor: Floats, low: Floats, high: Floats) -> Rows:
+    """Return rows that tie each flow to its binary: low <= flow + factor x exists <= high."""
+    size = factor.size
+    diagonal = csr_array((factor, (np.arange(size), np.arange(size))), shape=(size, size))
+    return Rows(csr_array(hstack((eye_array(size, format="csr"), diagonal))), low, high)
 
 
 def _wide(matrix: csr_array, columns: int) -> csr_array:

@@ -144,7 +144,9 @@ def check_network(problem: QualityProblem, flows: Floats, tolerance: float = 1e-
     else:
         kept = problem.recovery * taken[feeds]
     hold("recovery", np.abs(out[first + operations :] - kept))
-    limits = np.concatenate((problem.sink_limit, problem.inlet_limit, problem.feed_limit, problem.discharge_limit[None]))
+    limits = np.concatenate(
+        (problem.sink_limit, problem.inlet_limit, problem.feed_limit, problem.discharge_limit[None])
+    )
     over = np.nan_to_num(inlet, nan=-np.inf) - limits
     hold("inlet", _relative(over, limits), tolerance)
     mine = concentration[first : first + operations] - problem.outlet_limit

@@ -83,7 +83,14 @@ def quality_pinch(
     at = np.flatnonzero((np.abs(surplus) <= _CLOSE * scale) & above & (flow > 0))
     falls = [place for place in at if surplus[place - 1] > _CLOSE * scale]
     waste = flow + float(source_flow.sum() - sink_flow.sum())
-    return QualityPinch(float(flow), float(waste), level[falls], level, np.where(np.abs(surplus) < _CLOSE * scale, 0.0, surplus), feasible)
+    return QualityPinch(
+        float(flow),
+        float(waste),
+        level[falls],
+        level,
+        np.where(np.abs(surplus) < _CLOSE * scale, 0.0, surplus),
+        feasible,
+    )
 
 
 def limiting_flows(load: Floats, inlet_limit: Floats, outlet_limit: Floats) -> Floats:

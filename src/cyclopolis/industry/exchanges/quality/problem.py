@@ -15,6 +15,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_OFTEN = 10.0
+"""How often, at most, all water passes a regenerator."""
 NOWHERE = -1
 """Plant of what belongs to none: mains, discharge."""
 
@@ -110,7 +112,11 @@ class QualityProblem:
 
     @cached_property
     def arcs(self) -> tuple[Ints, Ints]:
-        """Giver and taker of every connection that may be (A,), by giver, then taker."""
+        """Giver and taker of every connection that may be (A,), by giver, then taker.
+
+        Left out is what no network needs: fresh water straight to discharge, or to a regenerator that removes shares
+        (it may as well go round), and outlets back to their own inlet.
+        """
         fresh, sources, sinks, operations, regenerators = self.sizes
         allowed = ~self.barred
         discharge = sinks + operations + regenerators
@@ -119,6 +125,8 @@ class QualityProblem:
         allowed[fresh + sources + own, sinks + own] = False
         own = np.arange(regenerators)
         allowed[fresh + sources + operations + own, sinks + operations + own] = False
+        whole = (np.isnan(self.outlet) & np.isinf(self.feed_limit)).all(axis=1) & (self.recovery == 1.0)
+        allowed[:fresh, sinks + operations + np.flatnonzero(whole)] = False
         giver, taker = np.nonzero(allowed)
         return giver.astype(np.int64), taker.astype(np.int64)
 
@@ -159,11 +167,11 @@ class QualityProblem:
         """Return the most that each giver gives (G,) and each taker takes (T,) in a network that wastes nothing."""
         top = self.flow_scale()
         through = np.minimum(self.most_through(), 10.0 * top)
-        regenerated = np.minimum(self.capacity, 2.0 * top)
+        regenerated = np.minimum(self.capacity, _OFTEN * top)
         giver = np.concatenate(
             (np.minimum(self.fresh_max, 2.0 * top), self.source_flow, through + self.gain, regenerated)
         )
-        taker = np.concatenate((self.sink_flow, through, regenerated, [4.0 * top]))
+        taker = np.concatenate((self.sink_flow, through, regenerated, [2.0 * _OFTEN * top]))
         return np.maximum(giver, 0.0), taker
 
 
@@ -229,7 +237,9 @@ def quality_problem(
         return np.full(size, fill) if values is None else np.asarray(values, dtype=np.float64).reshape(size)
 
     clean, given, sinks, loads = grid(fresh, 0, 0), grid(source, 0, 0), grid(sink_limit, 0, 0), grid(load, 0, 0)
-    units = next((np.asarray(one).reshape(-1, contaminants).shape[0] for one in (outlet, removal) if one is not None), 0)
+    units = next(
+        (np.asarray(one).reshape(-1, contaminants).shape[0] for one in (outlet, removal) if one is not None), 0
+    )
     givers = len(clean) + len(given) + len(loads) + units
     takers = len(sinks) + len(loads) + units + 1
 

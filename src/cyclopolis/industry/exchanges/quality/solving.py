@@ -10,7 +10,7 @@ from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry.exchanges.quality.linear import solve_linear
 from cyclopolis.industry.exchanges.quality.network import QualityNetwork
 from cyclopolis.industry.exchanges.quality.pinch import QualityPinch, limiting_flows, quality_pinch
-from cyclopolis.industry.exchanges.quality.problem import NOWHERE, Floats, Ints, QualityProblem
+from cyclopolis.industry.exchanges.quality.problem import NOWHERE, Ints, QualityProblem
 
 
 def solve_network(
@@ -57,24 +57,6 @@ def without_regeneration(problem: QualityProblem) -> QualityProblem:
         pipe_cost=problem.pipe_cost[np.ix_(givers, takers)],
         pipe_flow_cost=problem.pipe_flow_cost[np.ix_(givers, takers)],
     )
-
-
-def fresh_alone(problem: QualityProblem) -> Floats:
-    """Return the fresh flow of each sink and operation that is served by the cleanest fresh source alone (D + P,).
-
-    NaN where that is not clean enough.
-    """
-    if not problem.fresh.size:
-        return np.full(problem.sink_flow.size + problem.gain.size, np.nan)
-    clean = problem.fresh[np.lexsort(problem.fresh.T[::-1])[0]]
-    sinks = np.where((clean <= problem.sink_limit).all(axis=1), problem.sink_flow, np.nan)
-    room = problem.outlet_limit - clean
-    with np.errstate(divide="ignore", invalid="ignore"):
-        flow = (problem.load - problem.outlet_limit * problem.gain[:, None]) / room
-    fits = (clean <= problem.inlet_limit).all(axis=1) & ((room > 0) | (problem.load <= 0)).all(axis=1)
-    flow = np.where((problem.load > 0) & (room > 0), flow, 0.0)
-    operations = np.where(fits, np.maximum(flow.max(axis=1, initial=0.0), 0.0), np.nan)
-    return np.concatenate((sinks, operations))
 
 
 def pinch_of(problem: QualityProblem) -> QualityPinch:
