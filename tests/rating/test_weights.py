@@ -38,6 +38,8 @@ FIRMS = [
     [-6.1, 3.52, 2.10],
     [-34.6, 3.31, 0.98],
 ]
+XU = [[30, 30, 38, 29], [19, 54, 86, 29], [19, 15, 85, 28.9], [68, 70, 60, 29]]
+ZAVADSKAS = [[3, 100, 10, 7], [2.5, 80, 8, 5], [1.8, 50, 20, 11], [2.2, 70, 12, 9]]
 ERSOY = [
     [256, 8, 41, 1.6, 1.77, 7347.16],
     [256, 8, 32, 1.0, 1.80, 6919.99],
@@ -107,12 +109,8 @@ def test_random_index_tables_rise() -> None:
 @pytest.mark.parametrize(
     ("matrix", "published", "width"),
     [
-        ([[30, 30, 38, 29], [19, 54, 86, 29], [19, 15, 85, 28.9], [68, 70, 60, 29]], [0.4630, 0.3992, 0.1378, 0], 6e-5),
-        (
-            [[3, 100, 10, 7], [2.5, 80, 8, 5], [1.8, 50, 20, 11], [2.2, 70, 12, 9]],
-            [0.1146, 0.1981, 0.4185, 0.2689],
-            6e-5,
-        ),
+        (XU, [0.4630, 0.3992, 0.1378, 0], 6e-5),
+        (ZAVADSKAS, [0.1146, 0.1981, 0.4185, 0.2689], 6e-5),
         (ERSOY, [0.405, 0.221, 0.134, 0.199, 0.007, 0.034], 6e-4),
     ],
     ids=["xu_2004", "zavadskas_2016", "ersoy_2021"],
@@ -122,8 +120,7 @@ def test_entropy_weights_as_published(matrix, published, width) -> None:
 
 
 def test_entropies_as_computed() -> None:
-    matrix = [[3.0, 100, 10, 7], [2.5, 80, 8, 5], [1.8, 50, 20, 11], [2.2, 70, 12, 9]]
-    assert entropies(matrix) == pytest.approx([0.9877, 0.9788, 0.9552, 0.9712], abs=6e-5)
+    assert entropies(ZAVADSKAS) == pytest.approx([0.9877, 0.9788, 0.9552, 0.9712], abs=6e-5)
 
 
 def test_entropy_after_minmax_is_another_weight() -> None:
@@ -163,7 +160,7 @@ def test_data_weights_ignore_units_and_order(rows, columns, seed) -> None:
     table, factor = random.random((rows, columns)) + 0.1, 10.0 ** random.integers(-4, 5, columns)
     benefit, order = random.random(columns) < 0.5, random.permutation(rows)
     for weigh in (
-        lambda one: entropy_weights(one),
+        entropy_weights,
         lambda one: critic_weights(one, benefit),
         lambda one: critic_weights(one, benefit, "spearman"),
     ):
