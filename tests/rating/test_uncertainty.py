@@ -7,10 +7,10 @@ from cyclopolis.rating.uncertainty import draw_weights, simulate
 
 
 def test_drawn_weights_have_their_mean_and_spread() -> None:
-    found = draw_weights([0.5, 0.3, 0.2, 0.0], 20_000, 50.0, 1)
+    found = draw_weights([0.5, 0.3, 0.2, 0.0], 20_000, 0.3, 1)
     assert found.sum(axis=1) == pytest.approx(1)
     assert found.mean(axis=0) == pytest.approx([0.5, 0.3, 0.2, 0], abs=2e-3)
-    assert found[:, 0].std() == pytest.approx((0.5 * 0.5 / 51) ** 0.5, rel=0.03)
+    assert found[:, 0].std() == pytest.approx((0.5 * 0.5 / (4 / 0.3**2)) ** 0.5, rel=0.03)
 
 
 def test_known_values_are_certain() -> None:
@@ -41,6 +41,19 @@ def test_seeded_and_streamed() -> None:
     assert one.grades.sum(axis=1) == pytest.approx(1)
     assert one.rank_mean.mean() == pytest.approx(20.5)
     assert np.all(one.low <= one.high)
+
+
+def test_blocks_change_nothing(monkeypatch) -> None:
+    low = np.random.default_rng(3).random((50, 4))
+    whole = simulate(low, low, np.ones(4), [0.5], draws=200)
+    monkeypatch.setattr("cyclopolis.rating.uncertainty._BLOCK", 600)
+    parts = simulate(low, low, np.ones(4), [0.5], draws=200)
+    assert parts.grades.tolist() == whole.grades.tolist()
+    assert parts.mean == pytest.approx(whole.mean)
+
+
+def test_fixed_weights_stay() -> None:
+    assert draw_weights([3.0, 1.0], 2, 0.0, 0).tolist() == [[0.75, 0.25]] * 2
 
 
 def test_bounds_are_checked() -> None:

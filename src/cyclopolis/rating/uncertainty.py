@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,8 @@ _BLOCK = 1 << 23
 """Numbers held at a time (64 MB)."""
 _BINS = 500
 """Steps of the score between 0 and 1 by which quantiles are counted."""
+_PLACES = 2000
+"""Places whose steps are counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Simulation:
     stable: Floats
 
 
-def draw_weights(weights: npt.ArrayLike, draws: int, concentration: float, seed: int) -> Floats:
+def draw_weights(weights: npt.ArrayLike, draws: int, spread: float, seed: int) -> Floats:
     """Return drawn weights of sum one around given ones (Dirichlet distribution).
 
     Parameters
@@ -57,8 +60,9 @@ def draw_weights(weights: npt.ArrayLike, draws: int, concentration: float, seed:
     weights : array, shape (K,)
         Means; a zero stays zero.
     draws : int
-    concentration : float
-        Larger is closer: the coefficient of variation of weight w is sqrt((1 - w) / (w (c + 1))).
+    spread : float
+        About the coefficient of variation of a weight of mean size: the concentration is K / spread^2 - 1. Zero keeps
+        the weights as they are.
     seed : int
 
     Returns
@@ -67,12 +71,25 @@ def draw_weights(weights: npt.ArrayLike, draws: int, concentration: float, seed:
 
     Examples
     --------
-    >>> draw_weights([0.5, 0.5, 0.0], 4, 50.0, 1).sum(axis=1).round(12).tolist()
+    >>> draw_weights([0.5, 0.5, 0.0], 4, 0.2, 1).sum(axis=1).round(12).tolist()
     [1.0, 1.0, 1.0, 1.0]
     """
     means = np.asarray(weights, dtype=np.float64)
-    parts = np.random.default_rng(seed).standard_gamma(concentration * means / means.sum(), (draws, len(means)))
-    return np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-300))
+    shares = means / means.sum()
+    return _drawn(tuple(shares.tolist()), draws, spread, seed)
+
+
+@lru_cache(maxsize=32)
+def _drawn(shares: tuple[float, ...], draws: int, spread: float, seed: int) -> Floats:
+    """Draw once for the same weights: several places and states of a framework share them."""
+    if spread == 0 or len(shares) == 1:
+        found = np.tile(shares, (draws, 1))
+    else:
+        concentration = max(len(shares) / spread**2 - 1, 1e-6)
+        parts = np.random.default_rng(seed).standard_gamma(concentration * np.array(shares), (draws, len(shares)))
+        found = np.asarray(parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-300))
+    found.flags.writeable = False
+    return found
 
 
 def simulate(
@@ -82,7 +99,7 @@ def simulate(
     marks: npt.ArrayLike = (),
     *,
     draws: int = DRAWS,
-    concentration: float = 50.0,
+    spread: float = 0.2,
     seed: int = 0,
 ) -> Simulation:
     """Draw weights and values and count scores, grades and ranks.
@@ -99,7 +116,8 @@ def simulate(
     marks : array, shape (G,)
         Scores from which each grade is granted, rising.
     draws : int
-    concentration : float
+    spread : float
+        Of the weights, see `draw_weights`.
     seed : int
 
     Returns
@@ -123,33 +141,38 @@ def simulate(
         raise ValueError("bounds must lie between 0 and 1, the lower not above the higher")
     shares = means / means.sum()
     counts = _Counts(len(lower), np.asarray(marks, dtype=np.float64), _order(((lower + upper) / 2) @ shares))
-    for scores in _scores(lower, upper, draw_weights(shares, draws, concentration, seed), seed + 1):
-        for line in scores:
-            counts.add(line)
+    for scores in _scores(lower, upper, draw_weights(shares, draws, spread, seed), seed + 1):
+        counts.add(scores)
     return counts.answer()
 
 
 def _order(scores: Floats) -> Ints:
-    """Return ranks from 1, equal scores in the order of their rows."""
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+    """Return ranks from 1 along the last axis; equal scores share the better rank."""
+    order = np.argsort(-scores, axis=-1)
+    sorted_scores = np.take_along_axis(scores, order, axis=-1)
+    numbers = np.broadcast_to(np.arange(scores.shape[-1]), scores.shape).copy()
+    numbers[..., 1:][sorted_scores[..., 1:] == sorted_scores[..., :-1]] = 0
+    np.maximum.accumulate(numbers, axis=-1, out=numbers)
+    ranks = np.empty(scores.shape, dtype=np.int64)
+    np.put_along_axis(ranks, order, numbers + 1, axis=-1)
     return ranks
 
 
 def _scores(lower: Floats, upper: Floats, weights: Floats, seed: int) -> Iterator[Floats]:
     """Yield scores, shape (draws of the block, N); values are drawn only where they are not known."""
     width = upper - lower
-    open_rows, open_columns = np.nonzero(width)
-    spread, base = width[open_rows, open_columns], lower
+    rows, columns = np.nonzero(width)
+    spread, (places, starts) = width[rows, columns], np.unique(rows, return_index=True)
     random = np.random.default_rng(seed)
-    step = max(1, min(len(weights), _BLOCK // max(len(lower), 1)))
+    step = max(1, min(len(weights), _BLOCK // max(len(lower), len(rows), 1)))
     for start in range(0, len(weights), step):
         drawn = weights[start : start + step]
-        scores = drawn @ base.T
-        if len(spread):
-            for place, own in enumerate(drawn):
-                parts = random.random(len(spread)) * spread * own[open_columns]
-                scores[place] += np.bincount(open_rows, weights=parts, minlength=len(lower))
+        scores = drawn @ lower.T
+        if len(rows):
+            parts = random.random((len(drawn), len(rows)))
+            parts *= spread
+            parts *= drawn[:, columns]
+            scores[:, places] += np.add.reduceat(parts, starts, axis=1)
         yield scores
 
 
@@ -160,20 +183,27 @@ class _Counts:
         self.marks, self.middle, self.draws = marks, middle, 0
         self.row = np.arange(places)
         self.sums = np.zeros((4, places))
-        self.grades = np.zeros((places, len(marks) + 1))
+        self.passed = np.zeros((places, len(marks)))
         self.bins = np.zeros((places, _BINS), dtype=np.uint32)
         self.first, self.stable = np.zeros(places), np.zeros(places)
 
     def add(self, scores: Floats) -> None:
-        self.draws += 1
+        """Take in a block of draws, shape (draws, N)."""
+        self.draws += len(scores)
         ranks = _order(scores)
         for place, one in enumerate((scores, ranks)):
-            self.sums[2 * place] += one
-            self.sums[2 * place + 1] += np.square(one)
-        self.grades[self.row, np.searchsorted(self.marks, scores + 1e-12, side="right")] += 1
-        self.bins[self.row, np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)] += 1
-        self.first += ranks == 1
-        self.stable += ranks == self.middle
+            self.sums[2 * place] += one.sum(axis=0)
+            self.sums[2 * place + 1] += np.square(one).sum(axis=0)
+        for grade, mark in enumerate(self.marks):
+            self.passed[:, grade] += np.sum(scores >= mark - 1e-12, axis=0)
+        for start in range(0, len(self.row), _PLACES):
+            part = scores[:, start : start + _PLACES]
+            count = part.shape[1]
+            flat = np.minimum((part * _BINS).astype(np.int64), _BINS - 1) + np.arange(count) * _BINS
+            found = np.bincount(flat.ravel(), minlength=count * _BINS).reshape(count, _BINS)
+            self.bins[start : start + _PLACES] += found.astype(np.uint32)
+        self.first += np.sum(ranks == 1, axis=0)
+        self.stable += np.sum(ranks == self.middle, axis=0)
 
     def answer(self) -> Simulation:
         count = max(self.draws, 1)
@@ -183,19 +213,23 @@ class _Counts:
             np.sqrt(np.maximum(square - mean**2, 0.0)),
             self.quantile(0.05),
             self.quantile(0.95),
-            self.grades / count,
+            self.grades() / count,
             rank,
             np.sqrt(np.maximum(rank_square - rank**2, 0.0)),
             self.first / count,
             self.stable / count,
         )
 
+    def grades(self) -> Floats:
+        """Return draws by grade: what passes a mark and not the next."""
+        ends = np.concatenate([np.full((len(self.row), 1), self.draws), self.passed, np.zeros((len(self.row), 1))], 1)
+        return np.asarray(ends[:, :-1] - ends[:, 1:])
+
     def quantile(self, share: float) -> Floats:
+        """Return a quantile of each place by its counts, straight within a step."""
         wanted = share * self.draws
-        found = np.empty(len(self.row))
-        for place, bins in enumerate(self.bins):
-            reached = np.cumsum(bins)
-            bin_of = int(np.searchsorted(reached, wanted))
-            before = reached[bin_of] - bins[bin_of]
-            found[place] = (bin_of + (wanted - before) / max(int(bins[bin_of]), 1)) / _BINS
-        return found
+        reached = np.cumsum(self.bins, axis=1)
+        place = np.sum(reached < wanted, axis=1)
+        inside = np.maximum(self.bins[self.row, place], 1)
+        before = reached[self.row, place] - self.bins[self.row, place]
+        return np.asarray((place + (wanted - before) / inside) / _BINS)
