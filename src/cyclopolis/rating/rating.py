@@ -4,24 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import read_columns
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, Message, message
-from cyclopolis.library.frameworks import Framework, Indicator, Level, load_frameworks
-from cyclopolis.library.frameworks.glossary import Input, glossary
+from cyclopolis.library.frameworks import Framework, load_frameworks
+from cyclopolis.library.frameworks.glossary import glossary
 from cyclopolis.plan.model import Plan
 from cyclopolis.rating.figures import distance_figure, status_figure
-from cyclopolis.rating.indicators import Rated, rate_indicator, state_of, verdict
-from cyclopolis.rating.judging import MET, NOT_MET, STATUS_NAMES, UNKNOWN, Codes
-from cyclopolis.rating.values import WHOLE, Cell, Values, gather_values, weakest
-from cyclopolis.rating.wording import target_text
+from cyclopolis.rating.indicators import Rated, State, rate_indicator, state_of
+from cyclopolis.rating.rows import framework_rows, indicator_rows, input_rows, level_rows, statuses
+from cyclopolis.rating.state import state_rows
+from cyclopolis.rating.totals import Total, score_rows, total_of
+from cyclopolis.rating.values import WHOLE, Values, gather_values
 
 _PACKAGE = "cyclopolis.rating"
-_STATES = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -119,11 +118,14 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
         }
         for state, numbers in states.items()
     }
+    totals = {one.id: _totals(one, values, states, rated) for one in chosen}
     tables = {
-        "indicators": [row for one in chosen for row in _indicator_rows(one, values, rated)],
-        "frameworks": [row for one in chosen for row in _framework_rows(one, values, rated)],
-        "levels": [row for one in chosen for row in _level_rows(one, values, rated)],
-        "inputs": _input_rows(chosen, inputs, values),
+        "indicators": [row for one in chosen for row in indicator_rows(one, values, rated)],
+        "frameworks": [row for one in chosen for row in framework_rows(one, values, rated)],
+        "levels": [row for one in chosen for row in level_rows(one, values, rated, totals[one.id])],
+        "scores": [row for one in chosen for row in score_rows(one, values.scopes, totals[one.id])],
+        "states": state_rows(plan, chosen, inputs, values.scopes, rated),
+        "inputs": input_rows(chosen, inputs, values),
     }
     facts = {
         "base_year": plan.meta.base_year,
@@ -158,176 +160,13 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-_All = Mapping[str, Mapping[tuple[str, str], Rated]]
-
-
-def _indicator_rows(framework: Framework, values: Values, rated: _All) -> list[dict[str, Any]]:
-    dimensions = {one.id: one for one in framework.dimensions}
-    rows = []
-    for place, scope in enumerate(values.scopes):
-        for one in framework.indicators:
-            dimension = dimensions[one.dimension]
-            row: dict[str, Any] = {
-                "scope": scope,
-                "framework": framework.id,
-                "dimension": dimension.id,
-                "dimension_name": dimension.name,
-                "dimension_name_zh": dimension.name_zh,
-                "edition": one.edition,
-                "indicator": one.id,
-                "name": one.name,
-                "name_zh": one.name_zh,
-                "unit": one.unit,
-                "required": one.required,
-                "target": target_text(one.target, one.unit, "en"),
-                "target_zh": target_text(one.target, one.unit, "zh"),
-                "threshold_provenance": one.provenance,
-                "formula": one.formula.text if one.formula else None,
-                "formula_provenance": one.formula_provenance or None,
-            }
-            for state, by_id in rated.items():
-                found = _state_columns(framework, one, by_id[framework.id, one.id], place)
-                found |= _origin_columns(one, values, scope, after=state == "after")
-                row |= {f"{column}_{state}": value for column, value in found.items()}
-            rows.append(row)
-    return rows
-
-
-def _state_columns(framework: Framework, one: Indicator, rated: Rated, place: int) -> dict[str, Any]:
-    value, threshold = float(rated.value[place]), float(rated.judgement.threshold[place])
-    status = int(rated.judgement.status[place])
+def _totals(
+    framework: Framework,
+    values: Values,
+    states: Mapping[str, State],
+    rated: Mapping[str, Mapping[tuple[str, str], Rated]],
+) -> dict[str, Total]:
     return {
-        "value": None if np.isnan(value) else value,
-        "status": STATUS_NAMES[status],
-        "level": _grade(framework, one, value),
-        "reached": _reached(one, value, threshold),
-        "threshold": None if np.isnan(threshold) else threshold,
-        "reason": str(rated.judgement.reason[place]) or None,
-        "missing": "; ".join(rated.missing[place]) or None,
+        state: total_of(framework, statuses(framework, rated[state]), numbers.values, len(values.scopes))
+        for state, numbers in states.items()
     }
-
-
-def _origin_columns(one: Indicator, values: Values, scope: str, *, after: bool) -> dict[str, Any]:
-    """Say where the values come from that the indicator rests on."""
-    cells: Mapping[str, Cell] = (values.after if after else values.before)[scope]
-    names = (one.id,) if one.id in cells else one.needs()
-    used = {name: cells[name] for name in (*names, *one.target.names(), *one.statements()) if name in cells}
-    return {
-        "origin": "; ".join(f"{name}={cell.origin}" for name, cell in used.items()) or None,
-        "provenance": weakest([cell.provenance for cell in used.values()]) if used else None,
-    }
-
-
-def _grade(framework: Framework, one: Indicator, value: float) -> str | None:
-    if one.target.op != "levels" or np.isnan(value):
-        return None
-    for level in framework.levels:
-        if level.scheme != one.target.scheme or level.score is None:
-            continue
-        if level.score.evaluate({"score": value}).item() == 1.0:
-            return level.id
-    return None
-
-
-def _reached(one: Indicator, value: float, threshold: float) -> float | None:
-    """Return how much of the target is reached, where both are positive."""
-    if np.isnan(value) or np.isnan(threshold) or threshold <= 0 or value < 0:
-        return None
-    if one.direction == "lower":
-        return threshold / value if value > 0 else None
-    return value / threshold
-
-
-def _framework_rows(framework: Framework, values: Values, rated: _All) -> list[dict[str, Any]]:
-    rows = []
-    for place, scope in enumerate(values.scopes):
-        row: dict[str, Any] = {
-            "scope": scope,
-            "framework": framework.id,
-            "title": framework.title,
-            "title_zh": framework.title_zh,
-            "indicators": len(framework.indicators),
-            "memory_targets": sum(one.provenance == "memory" for one in framework.indicators),
-            "status": framework.status,
-        }
-        for state, by_id in rated.items():
-            statuses = _statuses(framework, by_id)
-            here = [int(codes[place]) for codes in statuses.values()]
-            row |= {f"{name}_{state}": here.count(code) for code, name in STATUS_NAMES.items()}
-            whole = verdict(framework, statuses)
-            row[f"verdict_{state}"] = None if whole is None else STATUS_NAMES[int(whole[place])]
-        rows.append(row)
-    return rows
-
-
-def _statuses(framework: Framework, by_id: Mapping[tuple[str, str], Rated]) -> dict[str, Codes]:
-    return {one.id: by_id[framework.id, one.id].judgement.status for one in framework.indicators}
-
-
-def _level_rows(framework: Framework, values: Values, rated: _All) -> list[dict[str, Any]]:
-    rows = []
-    for place, scope in enumerate(values.scopes):
-        for number, level in enumerate(framework.levels):
-            row: dict[str, Any] = {
-                "scope": scope,
-                "framework": framework.id,
-                "level": level.id,
-                "label": level.label,
-                "label_zh": level.label_zh,
-                "min_points": level.min_points,
-                "total_points": framework.total_points,
-                "rule": level.rule or None,
-                "provenance": level.provenance,
-            }
-            for state, by_id in rated.items():
-                code = _level_reached(framework, level, by_id, place, first=number == 0)
-                row[f"reached_{state}"] = STATUS_NAMES[code]
-            rows.append(row)
-    return rows
-
-
-def _level_reached(
-    framework: Framework, level: Level, by_id: Mapping[tuple[str, str], Rated], place: int, *, first: bool
-) -> int:
-    """Judge a level by its score, or the first by the framework's verdict; points that are not public leave it open."""
-    if level.score is not None:
-        for one in framework.indicators:
-            if one.target.op == "levels" and one.target.scheme == level.scheme:
-                found = level.score.evaluate({"score": float(by_id[framework.id, one.id].value[place])}).item()
-                return UNKNOWN if np.isnan(found) else MET if found else NOT_MET
-    whole = verdict(framework, _statuses(framework, by_id)) if first else None
-    return UNKNOWN if whole is None else int(whole[place])
-
-
-def _input_rows(chosen: Sequence[Framework], inputs: Mapping[str, Input], values: Values) -> list[dict[str, Any]]:
-    """List every input: the common ones even when unknown, an indicator's own entry only when it was given."""
-    users: dict[str, int] = {}
-    own: set[str] = set()
-    for framework in chosen:
-        for one in framework.indicators:
-            own.update((one.id, *one.statements()))
-            for name in one.needs():
-                users[name] = users.get(name, 0) + 1
-    rows = []
-    for scope in values.scopes:
-        for name, one_input in inputs.items():
-            if name in own and name not in values.before[scope]:
-                continue
-            row: dict[str, Any] = {
-                "scope": scope,
-                "input": name,
-                "name": one_input.en,
-                "name_zh": one_input.zh,
-                "unit": one_input.unit,
-                "indicators": users.get(name, 1),
-                "definition": one_input.definition or None,
-                "definition_zh": one_input.definition_zh or None,
-            }
-            for state, cells in zip(_STATES, (values.before, values.after), strict=True):
-                cell = cells.get(scope, {}).get(name)
-                if cell is not None:
-                    row[f"value_{state}"] = None if np.isnan(cell.value) else cell.value
-                    row[f"origin_{state}"] = cell.origin
-                    row[f"provenance_{state}"] = cell.provenance
-            rows.append(row)
-    return rows
