@@ -8,13 +8,15 @@ loss per unit given is what each unit would have to be worth more for the exchan
 import time
 from dataclasses import dataclass, replace
 
-import linopy
 import numpy as np
 import polars as pl
 
-from cyclopolis.design.model import build_model, demand_arcs, solve_model
+from cyclopolis.design.assemble import Assembly, assemble
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.problem import DesignProblem, Solution, SolveOptions
+from cyclopolis.design.program import Program
+from cyclopolis.design.solver import maximise
+from cyclopolis.design.years import one_year
 from cyclopolis.network import find_arcs, find_port
 from cyclopolis.network.model import EXISTING, Floats, Ints
 
@@ -71,17 +73,15 @@ class Forcing:
 
     def __init__(self, problem: DesignProblem, solution: Solution) -> None:
         self._problem, self._solution = problem, solution
-        self._models: dict[tuple[int, ...], tuple[DesignProblem, linopy.Model, float]] = {}
+        self._models: dict[tuple[int, ...], tuple[Assembly, float]] = {}
 
-    def _settled(self, free: Ints) -> tuple[DesignProblem, linopy.Model, float]:
-        """Return problem, model and objective with all builds settled but those of some plants; written once."""
+    def _settled(self, free: Ints) -> tuple[Assembly, float]:
+        """Return programme and objective with all builds settled but those of some plants; written once."""
         key = tuple(free.tolist())
         if key not in self._models:
-            problem = settle(self._problem, self._solution, free)
-            model = build_model(problem)
-            if model is None:
-                raise ValueError("a solved problem cannot have rows that never hold")
-            self._models[key] = (problem, model, solve_model(problem, model).objective)
+            assembly = assemble(one_year(settle(self._problem, self._solution, free)))
+            reached = maximise(assembly.program, assembly.goal, assembly.problem.options).objective
+            self._models[key] = (assembly, reached)
         return self._models[key]
 
     def loss(self, arcs: Ints, asked: float | None) -> tuple[float, float] | None:
@@ -108,18 +108,23 @@ class Forcing:
         for at, limit in zip(arcs.tolist(), _most(self._problem, arcs).tolist(), strict=True):
             ends = network.ports.plant[[network.arcs.giver[at], network.arcs.taker[at]]]
             free = ends[(plants.status[ends] != EXISTING) & (self._solution.flows.built[ends] < 0.5)]
-            problem, model, reference = self._settled(free)
+            assembly, reference = self._settled(free)
             wanted = min(asked, limit) if asked else limit if free.size else SHARE * limit
             for amount in dict.fromkeys((wanted, 0.5 * wanted, min(wanted, SHARE * limit))):
-                least = np.zeros(network.arcs.giver.size)
-                least[at] = amount
-                demand_arcs(model, least)
-                forced = solve_model(problem, model)
+                forced = maximise(_demand(assembly, at, amount), assembly.goal, assembly.problem.options)
                 if amount > 0 and forced.status == "optimal":
                     found = (amount, reference - forced.objective)
                     best = found if best is None or found[1] / found[0] < best[1] / best[0] else best
                     break
         return best
+
+
+def _demand(assembly: Assembly, arc: int, amount: float) -> Program:
+    """Return the programme with a least amount along an arc, at most what the arc can carry."""
+    program, column = assembly.program, assembly.layout.columns["arc", 0].start + arc
+    lower = program.lower.copy()
+    lower[column] = min(amount / program.scale[column], program.upper[column])
+    return replace(program, lower=lower)
 
 
 def _judged(forced: tuple[float, float] | None) -> Verdict:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from cyclopolis.design.model import solve_problem
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.problem import Solution, SolveOptions
+from cyclopolis.design.solve import solve_problem
 from cyclopolis.design.words import (
     Amount,
     commodity_name,

@@ -8,9 +8,9 @@ import polars as pl
 from cyclopolis.design.breakeven import proposed_table
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.figures import design_figures
-from cyclopolis.design.model import solve_problem
 from cyclopolis.design.pose import DesignOptions, Posed, pose
 from cyclopolis.design.problem import Solution
+from cyclopolis.design.solve import solve_problem
 from cyclopolis.design.tables import design_tables, yearly_capital
 from cyclopolis.design.tidy import tidy_flows
 from cyclopolis.foundation.problems import user_error

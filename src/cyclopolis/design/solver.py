@@ -1,32 +1,14 @@
-"""A linopy model solved by HiGHS: silent, one thread, seeded, best solution with its bound.
-
-linopy writes the model; its matrices go to HiGHS here, because only so can the run stay silent, begin its gap at the
-base year (an offset) and be polished with its whole numbers fixed.
-"""
-
-from dataclasses import dataclass
+"""A programme solved by HiGHS: silent, one thread, seeded, best solution with its bound."""
 
 import highspy
-import linopy
 import numpy as np
-from linopy.matrices import MatrixAccessor
 from numpy.typing import NDArray
 
 from cyclopolis.design.problem import SolveOptions
+from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.network.model import Floats
 
 _INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
-
-
-@dataclass(frozen=True)
-class Run:
-    """What HiGHS answered: status, value of every variable by its label, objective and bound in the model's units."""
-
-    status: str
-    values: Floats
-    objective: float
-    bound: float
-    seconds: float
 
 
 def _silent() -> highspy.Highs:
@@ -35,10 +17,8 @@ def _silent() -> highspy.Highs:
     return solver
 
 
-def _highs(matrices: MatrixAccessor, offset: float, options: SolveOptions) -> tuple[highspy.Highs, float]:
-    """Return HiGHS loaded with the model, and the factor by which its objective was divided."""
-    cost = np.asarray(matrices.c, dtype=np.float64)
-    scale = max(float(np.abs(cost).max(initial=0.0)) / 1e3, 1e-9)
+def pass_program(program: Program, options: SolveOptions) -> highspy.Highs:
+    """Return HiGHS loaded with a programme, its options set, without an objective."""
     solver = _silent()
     for name, value in (
         ("threads", options.threads),
@@ -51,19 +31,15 @@ def _highs(matrices: MatrixAccessor, offset: float, options: SolveOptions) -> tu
         ("time_limit", options.time_limit),
     ):
         solver.setOptionValue(name, value)
-    columns = np.arange(cost.size, dtype=np.int32)
-    solver.addVars(cost.size, matrices.lb, matrices.ub)
-    solver.changeColsCost(cost.size, columns, cost / scale)
-    whole = columns[matrices.vtypes != "C"]
+    solver.addVars(program.lower.size, program.lower, program.upper)
+    whole = np.flatnonzero(program.integer).astype(np.int32)
     solver.changeColsIntegrality(whole.size, whole, np.ones(whole.size, dtype=np.uint8))
-    if matrices.A is not None:
-        rows = matrices.A.tocsr()
-        lower = np.where(matrices.sense != "<", matrices.b, -np.inf)
-        upper = np.where(matrices.sense != ">", matrices.b, np.inf)
-        solver.addRows(rows.shape[0], lower, upper, rows.nnz, rows.indptr, rows.indices, rows.data)
-    solver.changeObjectiveOffset(offset / scale)
+    matrix = program.matrix
+    if matrix.shape[0]:
+        indptr, indices = matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32)
+        solver.addRows(matrix.shape[0], program.row_lower, program.row_upper, matrix.nnz, indptr, indices, matrix.data)
     solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
-    return solver, scale
+    return solver
 
 
 def _polish(solver: highspy.Highs, whole: NDArray[np.int32], values: Floats, options: SolveOptions) -> None:
@@ -77,38 +53,39 @@ def _polish(solver: highspy.Highs, whole: NDArray[np.int32], values: Floats, opt
     solver.run()
 
 
-def maximise(model: linopy.Model, offset: float, options: SolveOptions) -> Run:
-    """Solve a linopy model for its greatest objective plus ``offset``.
+def maximise(program: Program, goal: Objective, options: SolveOptions) -> Answer:
+    """Solve a programme for the greatest value of an objective.
 
     Parameters
     ----------
-    model : linopy.Model
-        Model with an objective to be maximised; column and row scaling of linopy are honoured.
-    offset : float
-        Constant added to the objective; the relative gap is measured on the sum.
+    program : Program
+    goal : Objective
+        The relative gap is measured on its value, constant included.
     options : SolveOptions
         Gap, time limit (s), threads, seed.
 
     Returns
     -------
-    Run
-        Status optimal, time_limit, no_solution, infeasible or unbounded; ``values`` is empty unless a solution exists.
+    Answer
+        Status optimal, time_limit, no_solution, infeasible or unbounded; ``natural`` is empty unless a solution exists.
     """
-    matrices = model.matrices
-    solver, scale = _highs(matrices, offset, options)
+    cost = goal.weights * program.scale
+    scale = max(float(np.abs(cost).max(initial=0.0)) / 1e3, 1e-9)
+    solver = pass_program(program, options)
+    solver.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), cost / scale)
+    solver.changeObjectiveOffset(goal.constant / scale)
     solver.run()
     status = solver.getModelStatus()
     seconds = float(solver.getRunTime())
-    nothing = Run("no_solution", np.zeros(0), np.nan, np.nan, seconds)
+    nothing = np.zeros(0)
     if status == highspy.HighsModelStatus.kUnbounded:
-        return Run("unbounded", nothing.values, np.inf, np.inf, seconds)
+        return Answer("unbounded", nothing, np.inf, np.inf, seconds)
     if status in _INFEASIBLE:
-        return Run("infeasible", nothing.values, np.nan, np.nan, seconds)
+        return Answer("infeasible", nothing, np.nan, np.nan, seconds)
     info = solver.getInfo()
-    whole = np.flatnonzero(matrices.vtypes != "C").astype(np.int32)
-    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-    if not feasible:
-        return nothing
+    whole = np.flatnonzero(program.integer).astype(np.int32)
+    if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return Answer("no_solution", nothing, np.nan, np.nan, seconds)
     objective = float(solver.getObjectiveValue())
     bound = float(info.mip_dual_bound) if whole.size else objective
     values = np.asarray(solver.getSolution().col_value, dtype=np.float64)
@@ -117,5 +94,4 @@ def maximise(model: linopy.Model, offset: float, options: SolveOptions) -> Run:
         objective = float(solver.getObjectiveValue())
         values = np.asarray(solver.getSolution().col_value, dtype=np.float64)
     done = "optimal" if status == highspy.HighsModelStatus.kOptimal else "time_limit"
-    natural = values / matrices.var_scaling
-    return Run(done, natural, objective * scale, max(bound, objective) * scale, seconds)
+    return Answer(done, values * program.scale, objective * scale, max(bound, objective) * scale, seconds)
