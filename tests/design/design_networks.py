@@ -37,6 +37,12 @@ class Plant:
     opex: float = 0.0
     may_close: bool = False
     natural: tuple[str, ...] = ()
+    units: float = 1.0
+    min_load: float = 0.0
+    retire_year: float = float("nan")
+    lifetime: float = 20.0
+    build_from: float = float("nan")
+    build_until: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -196,12 +202,16 @@ class World:
             capacity=column(lambda item: item.capacity),
             capacity_min=column(lambda item: item.capacity if item.capacity_min is None else item.capacity_min),
             activity=column(lambda item: item.activity),
-            build_from=unknown,
-            build_until=unknown,
-            lifetime=np.full(count, 20.0),
+            build_from=column(lambda item: item.build_from),
+            build_until=column(lambda item: item.build_until),
+            lifetime=column(lambda item: item.lifetime),
             capex=unknown,
             capex_fixed=column(lambda item: item.fixed),
             capex_slope=column(lambda item: item.slope),
+            scale_exponent=unknown,
+            units=column(lambda item: item.units),
+            min_load=column(lambda item: item.min_load),
+            retire_year=column(lambda item: item.retire_year),
             opex=column(lambda item: item.opex),
             jobs=unknown,
             land=unknown,

@@ -6,7 +6,7 @@ every year::
     coefficient x = sum of a given + sold + d + u              at every output port
     |coefficient| x = sum of ratio a taken + bought + u        at every input port that nature does not feed
     least <= x <= most                                         plants that stand
-    x <= sum of c still standing                               new plants
+    least load c <= x <= sum of c still standing               new plants
     smallest y <= c <= largest y                               ways of building that leave the size free
     sum of y still standing <= units                           new plants with several ways or years
     volume_min <= sum of t <= volume_max                       markets
@@ -138,6 +138,7 @@ def _plants(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
         column, factor = layout.size_terms(ways, built)
         rows.terms(first + place[builds.plant[ways]], column, -factor)
 
+    _loads(rows, layout, year, new)
     sized = np.flatnonzero(builds.sized)
     one, start = np.ones(sized.size), layout.columns["built", year].start
     size, _ = layout.size_terms(sized, year)
@@ -149,6 +150,22 @@ def _plants(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
     rows.terms(first + np.arange(sized.size), size, -one)
     rows.terms(first + np.arange(sized.size), start + sized, builds.smallest[sized])
     _units(rows, layout, year, new, place)
+
+
+def _loads(rows: _Rows, layout: Layout, year: int, new: Ints) -> None:
+    """Let what stands of a new plant run at its least load."""
+    builds, load = layout.problem.builds, layout.problem.network.plants.min_load
+    loaded = new[load[new] > 0]
+    line = np.full(load.size, -1)
+    line[loaded] = np.arange(loaded.size)
+    size = layout.problem.network.plants.capacity[loaded]
+    first = rows.open("load", year, loaded, np.full(loaded.size, -np.inf), np.zeros(loaded.size), size)
+    start = layout.columns["activity", year].start
+    rows.terms(first + np.arange(loaded.size), start + loaded, -np.ones(loaded.size))
+    for built, ways in layout.standing(year):
+        kept = ways[line[builds.plant[ways]] >= 0]
+        column, factor = layout.size_terms(kept, built)
+        rows.terms(first + line[builds.plant[kept]], column, factor * load[builds.plant[kept]])
 
 
 def _units(rows: _Rows, layout: Layout, year: int, new: Ints, place: Ints) -> None:

@@ -112,20 +112,25 @@ def _capacities(network: Network, base_activity: Floats, flows: Flows) -> list[V
         activity, built, new = float(flows.activity[at]), float(flows.built[at]), float(flows.capacity[at])
         capacity = 0.0 if np.isnan(plants.capacity[at]) else float(plants.capacity[at])
         if plants.status[at] == EXISTING:
-            base = float(base_activity[at])
-            most = max(capacity, base)
+            gone = plants.retire_year[at] <= network.year
+            base = 0.0 if gone else float(base_activity[at])
+            most = 0.0 if gone else max(capacity, base)
             if _beyond(activity, most, most):
                 found.append(Violation("capacity", (name,), activity, most))
             if not plants.may_close[at] and _beyond(base, activity, base):
                 found.append(Violation("base activity", (name,), activity, base))
             continue
-        least = min(float(plants.capacity_min[at]) * built, capacity)
-        if built not in {0.0, 1.0}:
-            found.append(Violation("whole", (name,), built, round(built)))
+        units = float(plants.units[at])
+        unit = capacity / units
+        least = min(float(np.nan_to_num(plants.capacity_min[at])) / units, unit) * built
+        if built != round(built) or not 0.0 <= built <= units:
+            found.append(Violation("whole", (name,), built, min(max(round(built), 0.0), units)))
         if _beyond(activity, new, capacity):
             found.append(Violation("capacity", (name,), activity, new))
-        if _beyond(new, capacity * built, capacity):
-            found.append(Violation("size", (name,), new, capacity * built))
+        if _beyond(new, unit * built, capacity):
+            found.append(Violation("size", (name,), new, unit * built))
+        if _beyond(float(plants.min_load[at]) * new, activity, capacity):
+            found.append(Violation("load", (name,), activity, float(plants.min_load[at]) * new))
         if _beyond(least, new, capacity):
             found.append(Violation("size", (name,), new, least))
     return found

@@ -91,6 +91,8 @@ class Layout:
     def form_terms(self, form: LinearForm, year: int, within: Bools | None = None) -> tuple[Ints, Floats]:
         """Return the columns and coefficients of a linear form over one year's state, what stands of new plants too.
 
+        What is built counts by unit, its size by main unit.
+
         Parameters
         ----------
         form : LinearForm

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 
 from cyclopolis.design.assemble import Assembly, assemble, read_answer
-from cyclopolis.design.problem import DesignProblem, Solution
+from cyclopolis.design.kept import Kept
+from cyclopolis.design.problem import DesignProblem, Solution, SolveOptions
+from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.design.relax import relax
-from cyclopolis.design.solver import maximise
 from cyclopolis.design.years import YearsProblem, YearsSolution, one_year, year_solution
 from cyclopolis.network.model import Floats
 
@@ -19,7 +20,14 @@ def solve_years(problem: YearsProblem) -> YearsSolution:
 
 def solve_assembly(assembly: Assembly) -> YearsSolution:
     """Return the best states of a problem already assembled."""
-    return read_answer(assembly, maximise(assembly.program, assembly.goal, assembly.problem.options))
+    return read_answer(assembly, best_answer(assembly.program, assembly.goal, assembly.problem.options))
+
+
+def best_answer(program: Program, goal: Objective, options: SolveOptions) -> Answer:
+    """Solve a programme once for the greatest value of an objective."""
+    kept = Kept(program, options)
+    kept.set_objective(goal)
+    return kept.solve()
 
 
 def solve_problem(problem: DesignProblem, elastic: bool = False) -> Solution:
@@ -47,7 +55,7 @@ def solve_elastic(problem: YearsProblem) -> tuple[Floats, tuple[Solution, ...]]:
     """Return by how much each bound on capital gives, and a solution a year with what else gives there."""
     assembly = assemble(problem, elastic=True)
     wide = relax(assembly)
-    answer = maximise(wide.program, wide.goal, problem.options)
+    answer = best_answer(wide.program, wide.goal, problem.options)
     count = assembly.layout.size
     found = read_answer(assembly, replace(answer, natural=answer.natural[:count]))
     years = tuple(year_solution(part, found, number) for number, part in enumerate(problem.years))

@@ -126,7 +126,8 @@ def one_year(problem: DesignProblem) -> YearsProblem:
     """Return a problem of one year: every plant is built in one way, capital is a yearly cost."""
     new, plants = problem.new, problem.network.plants
     _, most = problem.activity_bounds()
-    largest = most[new]
+    units = plants.units[new]
+    largest = most[new] / units
     return YearsProblem(
         years=(problem,),
         worth=np.ones(1),
@@ -134,11 +135,11 @@ def one_year(problem: DesignProblem) -> YearsProblem:
             plant=new,
             smallest=np.minimum(np.nan_to_num(plants.capacity_min[new]), largest),
             largest=largest,
-            units=np.ones(new.size),
-            fixed=np.nan_to_num(plants.capex_fixed[new]),
+            units=units,
+            fixed=np.nan_to_num(plants.capex_fixed[new]) / units,
             slope=np.nan_to_num(plants.capex_slope[new]),
         ),
-        built_cost=problem.built_cost[new][:, None],
+        built_cost=(problem.built_cost[new] / units)[:, None],
         capacity_cost=problem.capacity_cost[new][:, None],
         options=problem.options,
     )

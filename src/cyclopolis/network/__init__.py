@@ -1,7 +1,7 @@
 """The compiled flow network: a plan as index maps, plain arrays and sparse matrices, shared by all engines."""
 
 from cyclopolis.network.base import base_flows, left_at_ports, port_amounts
-from cyclopolis.network.compile import compile_network
+from cyclopolis.network.compile import compile_network, compile_years
 from cyclopolis.network.model import Flows, LinearForm, Network, Quantities
 from cyclopolis.network.names import find_arcs, find_port
 from cyclopolis.network.operate import best_flows, cap_rows, market_volumes, port_balance
@@ -17,6 +17,7 @@ __all__ = [
     "best_flows",
     "cap_rows",
     "compile_network",
+    "compile_years",
     "find_arcs",
     "find_port",
     "left_at_ports",

@@ -49,7 +49,7 @@ def market_rows(
     ).filter((pl.col("commodity") >= 0) & (pl.col("year") <= year))
     parts = []
     for direction, price, low, high in (
-        (BUY, "buy_price", pl.lit(0.0), pl.col("buy_max")),
+        (BUY, "buy_price", pl.col("buy_min").fill_null(0.0), pl.col("buy_max")),
         (SELL, "sell_price", pl.col("sell_min").fill_null(0.0), pl.col("sell_max")),
     ):
         rows = base.filter(pl.col(price).is_not_null())

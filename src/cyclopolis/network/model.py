@@ -43,7 +43,10 @@ class Plants:
     not stand yet). ``capex`` (million CNY at ``capacity``), ``opex`` (CNY per main unit), ``jobs`` (at ``capacity``),
     ``land`` (ha) are NaN when unknown; ``lifetime`` in years. ``capex_fixed`` and ``capex_slope`` (million CNY, million
     CNY per main unit) describe the capital of a plant whose capacity is free between ``capacity_min`` and ``capacity``;
-    for a plant of given size ``capacity_min`` equals ``capacity`` and ``capex_slope`` is 0.
+    for a plant of given size ``capacity_min`` equals ``capacity`` and ``capex_slope`` is 0. Where the size is free,
+    capital is ``capex`` (size / ``capacity``) ^ ``scale_exponent``, and the line is the chord of that curve. A plant of
+    several ``units`` may be built in part, each unit an equal share of all. A standing plant no longer runs from
+    ``retire_year`` on (NaN: it stays); what is built of a new one runs at ``min_load`` (a share) at least.
     ``library`` marks candidates that come from the library at a site that allows them.
     """
 
@@ -61,6 +64,10 @@ class Plants:
     capex: Floats
     capex_fixed: Floats
     capex_slope: Floats
+    scale_exponent: Floats
+    units: Floats
+    min_load: Floats
+    retire_year: Floats
     opex: Floats
     jobs: Floats
     land: Floats

@@ -152,16 +152,16 @@ def _plants(network: Network) -> dict[str, LinearForm]:
         by_size = np.where(plants.capacity > 0, plants.jobs / plants.capacity, 0.0)
     free = ~standing & (plants.capacity_min < plants.capacity)
     return {
-        "land": _form(network, built=np.where(standing, 0.0, plants.land)),
+        "land": _form(network, built=np.where(standing, 0.0, plants.land / plants.units)),
         "budget": _form(
             network,
-            built=np.where(standing, 0.0, plants.capex_fixed),
+            built=np.where(standing, 0.0, plants.capex_fixed / plants.units),
             capacity=np.where(standing, 0.0, plants.capex_slope),
         ),
         "jobs": _form(
             network,
             activity=per_unit,
-            built=np.where(standing | free, 0.0, plants.jobs),
+            built=np.where(standing | free, 0.0, plants.jobs / plants.units),
             capacity=np.where(free, by_size, 0.0),
         ),
     }
