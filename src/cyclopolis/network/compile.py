@@ -21,6 +21,7 @@ from cyclopolis.network.arcs import (
 from cyclopolis.network.base import base_arc_flows, port_amounts
 from cyclopolis.network.candidates import library_candidates, plant_rows, provenance_codes, read_plants
 from cyclopolis.network.exchanges import Named, named_keys, read_exchanges
+from cyclopolis.network.factors import read_factors, region_names
 from cyclopolis.network.markets import Doors, finish_markets, implied_rows, market_rows, open_trades
 from cyclopolis.network.model import EXISTING, ROLES, Arcs, Fates, Floats, Ints, Markets, Network, Plants, Ports, Trades
 from cyclopolis.network.places import Places, ancestry, floats, grid_factors, positions, read_places
@@ -86,7 +87,13 @@ def compile_network(
         year=year,
         parent=draft.places.parent,
         park=draft.places.park,
-        grid_factor=grid_factors(draft.places, library.grid_factors, year),
+        grid_factor=grid_factors(
+            draft.places,
+            library.grid_factors,
+            year,
+            region_names(library),
+            dict(library.regions.select("region", "grid").iter_rows()),
+        ),
         chain=positions(chain_ids, draft.technologies["chain"]),
         commodities=commodities,
         technologies=draft.technologies,
@@ -99,6 +106,7 @@ def compile_network(
         fates=fates,
         exclusions=_exclusions(tables["exclusions"], plant_ids),
         unknowns=pl.concat([draft.unknowns, left_over]).unique().sort("reason", "plant", "commodity", nulls_last=True),
+        factors=read_factors(library, tables["sites"], draft.places, commodities, draft.technologies, year),
     )
 
 
