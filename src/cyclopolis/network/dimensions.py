@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cyclopolis.network.factors import MEDIA, Factors
+from cyclopolis.foundation.text import Language, catalogue
+from cyclopolis.network.factors import MEDIA, Factors, Tax
 from cyclopolis.network.model import (
     BUY,
     EXISTING,
@@ -31,7 +32,10 @@ _ASSUMED, _COMPUTED = PROVENANCE.index("assumed"), PROVENANCE.index("computed")
 
 @dataclass(frozen=True)
 class Part:
-    """One visible part of a dimension: ``weight`` times the value of ``form`` (in ``unit``) counts in its score."""
+    """One visible part of a dimension: ``weight`` times the value of ``form`` (in ``unit``) counts in its score.
+
+    ``names`` are what people call it, by language.
+    """
 
     name: str
     dimension: str
@@ -39,6 +43,7 @@ class Part:
     unit: str
     weight: float
     provenance: str
+    names: Mapping[Language, str]
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,31 @@ class Dimensions:
     def part(self, name: str) -> Part:
         """Return a part by name."""
         return next(part for part in self.parts if part.name == name)
+
+
+def dimension_names(dimension: str) -> Mapping[Language, str]:
+    """Return what people call a dimension, by language.
+
+    Examples
+    --------
+    >>> dimension_names("society")["en"]
+    'Society'
+    """
+    return catalogue()[f"dimensions.{dimension}"]
+
+
+def _part(
+    name: str,
+    dimension: str,
+    form: LinearForm,
+    weight: float,
+    provenance: str,
+    unit: str = "CNY/a",
+    tax: Tax | None = None,
+) -> Part:
+    """Return a part with its names: a tax's own, else those of the catalogue."""
+    names = catalogue()[f"dimensions.part.{name}"] if tax is None else {"en": tax.en, "zh": tax.zh}
+    return Part(name, dimension, form, unit, weight, provenance, names)
 
 
 def combine(terms: Iterable[tuple[float, LinearForm]]) -> LinearForm:
@@ -208,11 +238,9 @@ def _economy(network: Network, factors: Factors, own: Quantities, taxes: Mapping
         "transport": "assumed",
         "operation": _worst(network.plants.economics_provenance),
     }
-    parts = [
-        Part(name, "economy", own[name], "CNY/a", 1.0 if name == "sales" else -1.0, origin[name]) for name in origin
-    ]
+    parts = [_part(name, "economy", own[name], 1.0 if name == "sales" else -1.0, origin[name]) for name in origin]
     parts += [
-        Part(tax.name, "economy", taxes[tax.name], "CNY/a", -1.0, PROVENANCE[tax.provenance])
+        _part(tax.name, "economy", taxes[tax.name], -1.0, PROVENANCE[tax.provenance], tax=tax)
         for tax in factors.taxes
         if tax.cost
     ]
@@ -226,17 +254,17 @@ def _environment(network: Network, factors: Factors, own: Quantities) -> tuple[P
     for code, medium in enumerate(MEDIA[:2]):
         codes = [*factors.equivalent_provenance[factors.medium == code], *factors.rate_provenance[sites, code]]
         form = pollution(network, factors, code, paid=False)
-        parts.append(Part(f"{medium}_pollution", "environment", form, "CNY/a", 1.0, _worst(codes)))
+        parts.append(_part(f"{medium}_pollution", "environment", form, 1.0, _worst(codes)))
     waste = np.where(_solid(network), factors.solid_rate[network.ports.commodity[network.fates.port]], 0.0)
     solid = _worst(factors.equivalent_provenance[factors.medium == MEDIA.index("solid")])
-    parts.append(Part("solid_waste_pollution", "environment", build_form(network, fate=waste), "CNY/a", 1.0, solid))
+    parts.append(_part("solid_waste_pollution", "environment", build_form(network, fate=waste), 1.0, solid))
     amounts = {**{name: own[name] for name in ("co2", "co2_power", "water", "landfill")},
                "virgin_resource": _virgin(network, factors)}  # fmt: skip
     for name, form in amounts.items():
         rate = factors.items.get(name)
         if rate is not None:
             charged = combine([(rate.value, form)])
-            parts.append(Part(f"{name}_charge", "environment", charged, "CNY/a", 1.0, PROVENANCE[rate.provenance]))
+            parts.append(_part(f"{name}_charge", "environment", charged, 1.0, PROVENANCE[rate.provenance]))
     return tuple(parts)
 
 
@@ -253,7 +281,7 @@ def _society(network: Network, factors: Factors, own: Quantities, taxes: Mapping
     for name, (form, unit) in forms.items():
         weight = factors.weights.get(name)
         origin = _ASSUMED if weight is None else weight.provenance
-        parts.append(Part(name, "society", form, unit, 0.0 if weight is None else weight.value, PROVENANCE[origin]))
+        parts.append(_part(name, "society", form, 0.0 if weight is None else weight.value, PROVENANCE[origin], unit))
     return tuple(parts)
 
 

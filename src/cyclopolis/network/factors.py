@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ MEDIA = ("air", "water", "solid")
 COUNTRY = "China"
 """Region whose range stands for a province of unknown rate."""
 _KG_PER_T = 1000.0
+_POINT_KM = 1e-6
 _ASSUMED = PROVENANCE.index("assumed")
 
 
@@ -37,6 +39,8 @@ class Tax:
     local_share: float
     cost: bool
     provenance: int
+    en: str
+    zh: str
 
 
 @dataclass(frozen=True)
@@ -120,14 +124,16 @@ def read_factors(
             row["part"]: Rate(row["weight"] / row["reference"], PROVENANCE.index(row["provenance"]))
             for row in library.society_weights.sort("part").iter_rows(named=True)
         },
-        taxes=tuple(
-            Tax(
-                row["tax"], row["basis"], row["rate"], row["local_share"], row["cost"],
-                PROVENANCE.index(row["provenance"]),
-            )
-            for row in library.taxes.sort("tax").iter_rows(named=True)
-        ),
-    )  # fmt: skip
+        taxes=tuple(_tax(row) for row in library.taxes.sort("tax").iter_rows(named=True)),
+    )
+
+
+def _tax(row: Mapping[str, Any]) -> Tax:
+    """Return one tax from its row; one without a name is called by its identifier."""
+    en = row["name"] or row["name_zh"] or row["tax"]
+    origin = PROVENANCE.index(row["provenance"])
+    zh = row["name_zh"] or en
+    return Tax(row["tax"], row["basis"], row["rate"], row["local_share"], row["cost"], origin, en, zh)
 
 
 def _pollutants(
@@ -243,11 +249,11 @@ def disc_share(distance: Floats, radius: Floats, reach: float) -> Floats:
     >>> disc_share(np.array([0.0, 0.0, 9.0]), np.array([2.0, 0.0, 1.0]), 1.0).tolist()
     [0.25, 1.0, 0.0]
     """
-    point = radius <= 0
+    point = radius < _POINT_KM
     r = np.where(point, 1.0, radius)
-    d = np.where(distance > 0, distance, 1e-12)
+    d = np.maximum(distance, _POINT_KM)
     with np.errstate(invalid="ignore"):
-        a = np.arccos(np.clip((d**2 + reach**2 - r**2) / (2 * d * max(reach, 1e-12)), -1, 1))
+        a = np.arccos(np.clip((d**2 + reach**2 - r**2) / (2 * d * max(reach, _POINT_KM)), -1, 1))
         b = np.arccos(np.clip((d**2 + r**2 - reach**2) / (2 * d * r), -1, 1))
         kite = np.sqrt(np.maximum((-d + reach + r) * (d + reach - r) * (d - reach + r) * (d + reach + r), 0.0)) / 2
     lens = reach**2 * a + r**2 * b - kite
