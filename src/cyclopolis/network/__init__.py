@@ -2,22 +2,26 @@
 
 from cyclopolis.network.base import base_flows, left_at_ports, port_amounts
 from cyclopolis.network.compile import compile_network, compile_years
+from cyclopolis.network.dimensions import Dimensions, Part, dimension_forms, quantities
 from cyclopolis.network.model import Flows, LinearForm, Network, Quantities
 from cyclopolis.network.names import find_arcs, find_port
 from cyclopolis.network.operate import best_flows, cap_rows, market_volumes, port_balance
-from cyclopolis.network.quantities import MONEY, quantities, unknown_terms
+from cyclopolis.network.quantities import MONEY, unknown_terms
 
 __all__ = [
     "MONEY",
+    "Dimensions",
     "Flows",
     "LinearForm",
     "Network",
+    "Part",
     "Quantities",
     "base_flows",
     "best_flows",
     "cap_rows",
     "compile_network",
     "compile_years",
+    "dimension_forms",
     "find_arcs",
     "find_port",
     "left_at_ports",

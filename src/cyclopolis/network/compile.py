@@ -21,6 +21,7 @@ from cyclopolis.network.arcs import (
 from cyclopolis.network.base import base_arc_flows, port_amounts
 from cyclopolis.network.candidates import library_candidates, plant_rows, provenance_codes, read_plants
 from cyclopolis.network.exchanges import Named, named_keys, read_exchanges
+from cyclopolis.network.factors import read_factors, region_names
 from cyclopolis.network.markets import Doors, finish_markets, implied_rows, market_rows, open_trades
 from cyclopolis.network.model import EXISTING, ROLES, Arcs, Fates, Floats, Ints, Markets, Network, Plants, Ports, Trades
 from cyclopolis.network.places import Places, ancestry, floats, grid_factors, positions, read_places
@@ -127,8 +128,10 @@ def compile_years(
 
     def in_year(year: int) -> Network:
         markets, trades = _markets(tables["markets"], draft, ports, plants, arcs, fates, year)
-        grid = grid_factors(draft.places, library.grid_factors, year)
-        return replace(every, year=year, grid_factor=grid, markets=markets, trades=trades)
+        regions = dict(library.regions.select("region", "grid").iter_rows())
+        grid = grid_factors(draft.places, library.grid_factors, year, region_names(library), regions)
+        factors = read_factors(library, tables["sites"], draft.places, commodities, draft.technologies, year)
+        return replace(every, year=year, grid_factor=grid, markets=markets, trades=trades, factors=factors)
 
     return tuple(in_year(year) for year in years)
 

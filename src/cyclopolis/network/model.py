@@ -11,11 +11,15 @@ year; capital in million CNY.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from cyclopolis.network.factors import Factors
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -171,7 +175,7 @@ class Network:
 
     ``parent`` nests the sites (-1: top). ``commodities`` and ``technologies`` hold the rows used, in the order of
     ``commodity_ids`` and ``technology_ids``, for names, units and masses; ``grid_factor`` is t CO2 per MWh by site
-    (NaN: unknown).
+    (NaN: unknown). ``factors`` are what the dimensions count with; a network that comes from no plan has none.
     """
 
     site_ids: tuple[str, ...]
@@ -198,6 +202,7 @@ class Network:
     fates: Fates
     exclusions: tuple[tuple[int, ...], ...]
     unknowns: pl.DataFrame
+    factors: "Factors | None" = None
 
     def recipe_matrix(self) -> csr_array:
         """Return the coefficients as a sparse matrix, plants x commodities, positive out of the plant."""
