@@ -197,3 +197,35 @@ def yearly_money(network: Network, flows: Flows) -> float:
     for cost, amount in zip(network.plants.opex, flows.activity, strict=True):
         money -= float(np.nan_to_num(cost)) * float(amount)
     return money
+
+
+def yearly_taxes(network: Network, flows: Flows) -> float:
+    """Return the taxes that count as a cost, CNY per year, from emissions, prices and capital one by one.
+
+    Pollutants are charged by the rate of the site where the law taxes them; a tax on value added on sales less
+    purchases; a tax on profit on what is left after the other taxes and straight-line depreciation of what is built.
+    """
+    factors, plants, ports = network.factors, network.plants, network.ports
+    if factors is None:
+        return 0.0
+    charged = 0.0
+    for port in range(ports.plant.size):
+        plant, good = int(ports.plant[port]), int(ports.commodity[port])
+        medium, amount = int(factors.medium[good]), float(ports.coefficient[port]) * float(flows.activity[plant])
+        if medium in {0, 1} and amount > 0 and factors.taxed[plants.technology[plant], good]:
+            rate = float(factors.pollution_rate[plants.site[plant], medium]) * float(factors.equivalents[good])
+            charged += float(np.nan_to_num(rate)) * amount
+    added = 0.0
+    for market, amount in zip(network.trades.market, flows.trade, strict=True):
+        price = float(np.nan_to_num(network.markets.price[market]))
+        added += (-price if network.markets.direction[market] == BUY else price) * float(amount)
+    worn = 0.0
+    for plant in np.flatnonzero(flows.built > 0).tolist():
+        capital = float(plants.capex_fixed[plant]) * float(flows.built[plant]) / float(plants.units[plant])
+        worn += (
+            1e6 * (capital + float(plants.capex_slope[plant]) * float(flows.capacity[plant])) / plants.lifetime[plant]
+        )
+    basis = {"environment_tax": charged, "value_added": added}
+    early = sum(tax.rate * basis[tax.basis] for tax in factors.taxes if tax.cost and tax.basis in basis)
+    profit = yearly_money(network, flows) - worn - early
+    return float(early + sum(tax.rate * profit for tax in factors.taxes if tax.cost and tax.basis == "profit"))

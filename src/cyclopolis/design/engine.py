@@ -8,8 +8,8 @@ import polars as pl
 from cyclopolis.design.breakeven import proposed_table
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.figures import design_figures
-from cyclopolis.design.pose import DesignOptions, Posed, pose
 from cyclopolis.design.money import MILLION
+from cyclopolis.design.pose import DesignOptions, Posed, pose
 from cyclopolis.design.solve import solve_years
 from cyclopolis.design.tables import design_tables, yearly_capital
 from cyclopolis.design.tables_years import at_target, year_states, year_tables
@@ -30,8 +30,8 @@ class Design(Result):
     """The answer of `design`; tables and columns are documented in ``columns.csv``.
 
     ``facts`` hold the years, the status (optimal, time_limit or interrupted), objective, bound and gap (over the base
-    year, capital paid: CNY of net present value, or CNY per year where one year is designed for), seconds, and the sizes
-    of the problem.
+    year, capital paid: CNY of net present value, or CNY per year where one year is designed for), seconds, and the
+    sizes of the problem.
     """
 
     engine: ClassVar[str] = "design"

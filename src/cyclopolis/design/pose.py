@@ -23,11 +23,12 @@ from cyclopolis.network import (
     base_flows,
     compile_network,
     compile_years,
+    dimension_forms,
     left_at_ports,
     port_amounts,
     quantities,
 )
-from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, Network, Plants, Quantities
+from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, LinearForm, Network, Plants, Quantities
 from cyclopolis.plan import Plan
 
 MOST_PIECES = 10
@@ -66,9 +67,9 @@ class Posed:
     ``whole`` has all years. ``rows`` has one row per limit, in the order of ``problem.limits``: scope (null: the whole
     plan), quantity, bound kind (min or max), bound, origin (limits or land); ``year_rows`` the same for the limits of
     each year of ``whole``, ``spending_rows`` for its bounds on capital, with the position of their year. ``skipped``
-    has the candidates left out and why (plant, commodity, reason). ``spent`` and ``left`` (P, Y) are what 1 CNY of capital
-    costs in the objective and what is left of it at the end. ``curve_error`` is the largest error of capital by its
-    straight pieces, as a share.
+    has the candidates left out and why (plant, commodity, reason). ``spent`` and ``left`` (P, Y) are what 1 CNY of
+    capital costs in the objective and what is left of it at the end. ``curve_error`` is the largest error of capital by
+    its straight pieces, as a share.
     """
 
     plan: Plan
@@ -336,6 +337,23 @@ def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None) ->
     return _Drafts(tuple(keep_plants(network, keep) for network in whole), skipped)
 
 
+def _without_builds(form: LinearForm) -> LinearForm:
+    """Return the form without what it counts for builds: the tax that depreciation spares is part of their cost."""
+    return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
+
+
+def _tax_spared(problem: YearsProblem) -> Floats:
+    """Return what depreciating 1 CNY of capital evenly over its lifetime spares in taxes on profit (P, Y)."""
+    factors, lifetime = problem.network.factors, problem.network.plants.lifetime
+    taxes = () if factors is None else factors.taxes
+    rate = sum(tax.rate for tax in taxes if tax.basis == "profit" and tax.cost)
+    spared = np.zeros((lifetime.size, len(problem.years)))
+    for built in range(len(problem.years)):
+        for now in range(built, len(problem.years)):
+            spared[:, built] += np.where(problem.stands(built, now), problem.worth[now] * rate / lifetime, 0.0)
+    return spared
+
+
 def pose(plan: Plan, options: DesignOptions) -> Posed:
     """Pose a plan as a design problem over the years of its horizon, or over one year.
 
@@ -369,7 +387,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
             DesignProblem(
                 network=one,
                 base=base,
-                gain=form["gain"],
+                gain=_without_builds(dimension_forms(one).economy),
                 built_cost=np.where(
                     plants.status != EXISTING, MILLION * factor * np.nan_to_num(plants.capex_fixed), 0.0
                 ),
@@ -385,23 +403,26 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
             )
         )
     builds, error = capital_builds(plants, new, options.pieces)
-    cost = MILLION * (spent - left)[builds.plant]
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )
+    worth = np.ones(1) if single else yearly_worth(rate, base_year, years)
     whole = YearsProblem(
         years=tuple(problems),
-        worth=np.ones(1) if single else yearly_worth(rate, base_year, years),
+        worth=worth,
         builds=builds,
-        built_cost=cost * builds.fixed[:, None],
-        capacity_cost=cost * builds.slope[:, None],
+        built_cost=np.zeros((new.size, 1)),
+        capacity_cost=np.zeros((new.size, 1)),
         spending=_spending(network, spending_rows),
         options=solving,
     )
+    cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]
+    whole = replace(whole, built_cost=cost * builds.fixed[:, None], capacity_cost=cost * builds.slope[:, None])
     target = replace(
         problems[-1],
-        decided=decided.any(axis=1),
-        barred=barred.all(axis=1),
+        gain=dimension_forms(network).economy,
+        decided=np.asarray(decided.any(axis=1)),
+        barred=np.asarray(barred.all(axis=1)),
         limits=_limits(network, forms[-1], rows[-1]),
     )
     return Posed(

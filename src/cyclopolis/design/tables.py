@@ -185,4 +185,6 @@ def design_tables(posed: Posed, after: Flows, proposed: pl.DataFrame) -> dict[st
 def yearly_capital(posed: Posed, flows: Flows) -> float:
     """Return the yearly cost of the capital built, CNY per year."""
     problem = posed.problem
-    return float(problem.built_cost @ (flows.built / problem.network.plants.units) + problem.capacity_cost @ flows.capacity)
+    return float(
+        problem.built_cost @ (flows.built / problem.network.plants.units) + problem.capacity_cost @ flows.capacity
+    )

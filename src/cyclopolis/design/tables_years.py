@@ -6,21 +6,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from cyclopolis.design.money import MILLION, recovery_factor
+from cyclopolis.design.money import MILLION, recovery_factor, spans
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.words import plant_name
 from cyclopolis.design.years import YearsSolution
+from cyclopolis.foundation.text import say
 from cyclopolis.industry.metabolism.accounts import accounts_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table
-from cyclopolis.network.model import EXISTING, Flows, LinearForm, Network
+from cyclopolis.network import dimension_forms
+from cyclopolis.network.model import EXISTING, Flows, Network
 from cyclopolis.network.names import pick
-from cyclopolis.network.quantities import quantities as quantity_forms
 from cyclopolis.plan.schema import quantities
 
 BINDING = 1e-4
 """A limit binds when its slack is below this share of its bound."""
-ECONOMY = (("sales", 1.0), ("purchases", -1.0), ("disposal", -1.0), ("transport", -1.0), ("operation", -1.0))
-"""Yearly parts of the economy and the sign with which they count in gain."""
+CHARGED = {"environment": "CNY", "society": "1"}
+"""Units in which the contributions of the other dimensions add up."""
 _STATUS = ("existing", "planned", "candidate")
 
 
@@ -62,27 +63,26 @@ def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
             units, size = float(found.built[ways, year].sum()), float(found.capacity[ways, year].sum())
             capital = builds.fixed[ways] * found.built[ways, year] + builds.slope[ways] * found.capacity[ways, year]
             rows.append((year, plant, units, size, float(capital.sum())))
-    at = np.array([row[1] for row in rows], dtype=np.int64)
-    year = np.array([row[0] for row in rows], dtype=np.int64)
-    units, size, capital = (np.array([row[column] for row in rows], dtype=np.float64) for column in (2, 3, 4))
+    when, at = (np.array([row[column] for row in rows], dtype=np.int64) for column in (0, 1))
+    number, sizes, spent = (np.array([row[column] for row in rows], dtype=np.float64) for column in (2, 3, 4))
     names = [plant_name(posed.plan, network.plant_ids[plant]).names for plant in at]
     main = network.ports.commodity[np.maximum(plants.main[at], 0)]
     table = pl.DataFrame(
         {
-            "year": pl.Series(np.array(posed.years, dtype=np.int64)[year], dtype=pl.Int64),
+            "year": pl.Series(np.array(posed.years, dtype=np.int64)[when], dtype=pl.Int64),
             "plant": pick(network.plant_ids, at),
             "name": pl.Series([name[0] for name in names], dtype=pl.String),
             "name_zh": pl.Series([name[1] for name in names], dtype=pl.String),
             "site": pick(network.site_ids, plants.site[at]),
             "technology": pick(network.technology_ids, plants.technology[at]),
             "status": pick(_STATUS, plants.status[at]),
-            "units": units,
-            "capacity": size,
+            "units": number,
+            "capacity": sizes,
             "unit": network.commodities["unit"].gather(main),
             "lifetime": plants.lifetime[at],
-            "capex": capital,
-            "cost": MILLION * capital * posed.spent[at, year],
-            "salvage": MILLION * capital * posed.left[at, year],
+            "capex": spent,
+            "cost": MILLION * spent * posed.spent[at, when],
+            "salvage": MILLION * spent * posed.left[at, when],
         }
     )
     return table.sort("year", "capex", "plant", descending=[False, True, False])
@@ -92,7 +92,9 @@ def year_flows_table(states: Sequence[YearState]) -> pl.DataFrame:
     """Return the flows of every year."""
     return pl.concat(
         [
-            flows_table(state.network, state.after, base=False).select(pl.lit(state.year, pl.Int64).alias("year"), pl.all())
+            flows_table(state.network, state.after, base=False).select(
+                pl.lit(state.year, pl.Int64).alias("year"), pl.all()
+            )
             for state in states
         ]
     )
@@ -108,9 +110,12 @@ def year_accounts_table(states: Sequence[YearState]) -> pl.DataFrame:
         joined = after.join(before, on=keys, how="left", maintain_order="left")
         parts.append(
             joined.filter(pl.col("scope_kind").is_in(["place", "site"])).select(
-                pl.lit(state.year, pl.Int64).alias("year"), "scope_kind", "scope", "quantity", "before", "after",
-                change=pl.col("after") - pl.col("before"), unit="unit", missing="missing",
-            )  # fmt: skip
+                pl.lit(state.year, pl.Int64).alias("year"),
+                *("scope_kind", "scope", "quantity", "before", "after"),
+                change=pl.col("after") - pl.col("before"),
+                unit="unit",
+                missing="missing",
+            )
         )
     return pl.concat(parts)
 
@@ -162,37 +167,38 @@ def _spent(posed: Posed, found: YearsSolution, number: int) -> float:
 
 
 def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearState]) -> pl.DataFrame:
-    """Return the parts of each dimension in every year, and what each part brings to the dimension's total.
+    """Return the parts of each dimension in every year, and what the change of each brings to the dimension's total.
 
     Of the economy, yearly parts count at the worth of their year, capital at the discount of the year in which it is
-    spent, salvage at that of the end; together they are the objective.
+    spent, salvage at that of the end; together they are the objective. Parts of the other two count once for every
+    year that a year of the horizon stands for.
     """
     investments = investments_table(posed, found)
-    unit = "CNY" if posed.by_present_value else "CNY/a"
-    rows: list[tuple[int, str, str, float, float, str, float, str]] = []
-    for number, state in enumerate(states):
-        forms = quantity_forms(state.network)
-        for name, sign in ECONOMY:
-            form: LinearForm = forms[name]
-            before, after = form.value(state.base), form.value(state.after)
-            share = sign * float(posed.whole.worth[number]) * (after - before)
-            rows.append((state.year, "economy", name, before, after, "CNY/a", share, unit))
+    money = "CNY" if posed.by_present_value else "CNY/a"
+    rows: list[tuple[object, ...]] = []
+    for state, worth, span in zip(states, posed.whole.worth.tolist(), spans(posed.years), strict=True):
+        for part in dimension_forms(state.network).parts:
+            before, after = part.form.value(state.base), part.form.value(state.after)
+            economy = part.dimension == "economy"
+            share = part.weight * (worth if economy else span) * (after - before)
+            unit = money if economy else CHARGED[part.dimension]
+            names = (part.names["en"], part.names["zh"])
+            rows.append(
+                (state.year, part.dimension, part.name, *names, before, after, part.unit, share, unit, part.provenance)
+            )
         own = investments.filter(pl.col("year") == state.year)
-        capital = MILLION * float(own["capex"].sum())
-        rows.append((state.year, "economy", "capital", 0.0, capital, "CNY", -float(own["cost"].sum()), unit))
+        lines = [("capital", MILLION * float(own["capex"].sum()), -float(own["cost"].sum()))]
         if posed.by_present_value:
             salvage = float(own["salvage"].sum())
-            rows.append((state.year, "economy", "salvage", 0.0, salvage, "CNY", salvage, unit))
+            lines.append(("salvage", salvage, salvage))
+        for name, after, share in lines:
+            names = (say(f"design.part_{name}", "en"), say(f"design.part_{name}", "zh"))
+            rows.append((state.year, "economy", name, *names, 0.0, after, "CNY", share, money, "computed"))
+    text, number = pl.String, pl.Float64
     schema = {
-        "year": pl.Int64,
-        "dimension": pl.String,
-        "part": pl.String,
-        "before": pl.Float64,
-        "after": pl.Float64,
-        "unit": pl.String,
-        "contribution": pl.Float64,
-        "contribution_unit": pl.String,
-    }
+        "year": pl.Int64, "dimension": text, "part": text, "name": text, "name_zh": text, "before": number,
+        "after": number, "unit": text, "contribution": number, "contribution_unit": text, "provenance": text,
+    }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
