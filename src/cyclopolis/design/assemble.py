@@ -242,8 +242,9 @@ def _groups(rows: _Rows, layout: Layout, year: int) -> None:
     existing = np.setdiff1d(np.arange(weights.shape[1]), problem.years[0].new)
     upper = np.ones(weights.shape[0])
     for number, (needs, needed) in enumerate(pairs, start=len(groups)):
-        weights[number, needs], weights[number, needed] = 1.0, -1.0
-        upper[number] = float(needed in existing)
+        weights[number, needs], upper[number] = 1.0, float(needed in existing)
+        if needed >= 0:
+            weights[number, needed] = -1.0
     at = np.arange(upper.size)
     first = rows.open("group", year, at, np.full(at.size, -np.inf), upper, np.ones(at.size))
     most = layout.problem.builds.units

@@ -199,11 +199,21 @@ def yearly_money(network: Network, flows: Flows) -> float:
     return money
 
 
-def yearly_taxes(network: Network, flows: Flows) -> float:
+def _depreciation(network: Network, flows: Flows) -> float:
+    plants, worn = network.plants, 0.0
+    for plant in np.flatnonzero(flows.built > 0).tolist():
+        capital = float(plants.capex_fixed[plant]) * float(flows.built[plant]) / float(plants.units[plant])
+        capital += float(plants.capex_slope[plant]) * float(flows.capacity[plant])
+        worn += 1e6 * capital / float(plants.lifetime[plant])
+    return worn
+
+
+def yearly_taxes(network: Network, flows: Flows, worn: float | None = None) -> float:
     """Return the taxes that count as a cost, CNY per year, from emissions, prices and capital one by one.
 
     Pollutants are charged by the rate of the site where the law taxes them; a tax on value added on sales less
-    purchases; a tax on profit on what is left after the other taxes and straight-line depreciation of what is built.
+    purchases; a tax on profit on what is left after the other taxes and the depreciation ``worn`` (CNY per year; when
+    not given, straight-line of what is built at its plant's own capital).
     """
     factors, plants, ports = network.factors, network.plants, network.ports
     if factors is None:
@@ -219,12 +229,7 @@ def yearly_taxes(network: Network, flows: Flows) -> float:
     for market, amount in zip(network.trades.market, flows.trade, strict=True):
         price = float(np.nan_to_num(network.markets.price[market]))
         added += (-price if network.markets.direction[market] == BUY else price) * float(amount)
-    worn = 0.0
-    for plant in np.flatnonzero(flows.built > 0).tolist():
-        capital = float(plants.capex_fixed[plant]) * float(flows.built[plant]) / float(plants.units[plant])
-        worn += (
-            1e6 * (capital + float(plants.capex_slope[plant]) * float(flows.capacity[plant])) / plants.lifetime[plant]
-        )
+    worn = _depreciation(network, flows) if worn is None else worn
     basis = {"environment_tax": charged, "value_added": added}
     early = sum(tax.rate * basis[tax.basis] for tax in factors.taxes if tax.cost and tax.basis in basis)
     profit = yearly_money(network, flows) - worn - early

@@ -33,6 +33,8 @@ from cyclopolis.plan import Plan
 
 MOST_PIECES = 10
 """Most pieces of a capital curve."""
+NEVER = -1
+"""Position of a needed plant that is not among those chosen from."""
 _CAPITAL = pl.col("quantity").is_in(["budget", "investment"])
 
 
@@ -337,6 +339,13 @@ def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None) ->
     return _Drafts(tuple(keep_plants(network, keep) for network in whole), skipped)
 
 
+def _requirements(plan: Plan, network: Network) -> tuple[tuple[int, int], ...]:
+    """Return the pairs (plant, what it needs) by position; `NEVER` for one that cannot stand."""
+    place = {name: at for at, name in enumerate(network.plant_ids)}
+    rows = plan.tables["requirements"].select("plant", "needs").unique().sort("plant", "needs")
+    return tuple((place[plant], place.get(needs, NEVER)) for plant, needs in rows.iter_rows() if plant in place)
+
+
 def _without_builds(form: LinearForm) -> LinearForm:
     """Return the form without what it counts for builds: the tax that depreciation spares is part of their cost."""
     return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
@@ -413,6 +422,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         builds=builds,
         built_cost=np.zeros((new.size, 1)),
         capacity_cost=np.zeros((new.size, 1)),
+        requires=_requirements(plan, network),
         spending=_spending(network, spending_rows),
         options=solving,
     )

@@ -67,7 +67,7 @@ class YearsProblem:
     built_cost, capacity_cost : ndarray
         Cost in the objective of a unit built in each year, CNY (B, Y), and of a main unit of its size, CNY (B, Y).
     requires : tuple of pairs
-        Plants by position (a, b): a is built only where b stands.
+        Plants by position (a, b): a stands only in years in which b stands; -1 for a b that cannot.
     spending : tuple of Spending
         Bounds on capital.
     options : SolveOptions
