@@ -37,6 +37,7 @@ KEYS = {
     "hazards": ["technology"],
     "taxes": ["tax"],
     "regions": ["region"],
+    "price_groups": ["chain"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

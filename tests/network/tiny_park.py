@@ -23,6 +23,7 @@ FACTORS = (
     "taxes",
     "regions",
     "traits",
+    "price_groups",
 )
 PLAN = read_columns("cyclopolis.plan.schema")
 LIBRARY = read_columns("cyclopolis.library")
@@ -61,6 +62,7 @@ class TinyLibrary:
     taxes: pl.DataFrame
     regions: pl.DataFrame
     traits: pl.DataFrame
+    price_groups: pl.DataFrame
 
 
 @dataclass(frozen=True)

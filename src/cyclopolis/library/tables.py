@@ -52,6 +52,8 @@ class Library:
         Assumed rates, weights, bands of distance, hazardous technologies and taxes behind the three dimensions.
     regions : polars.DataFrame
         Provinces and the power grid that serves each.
+    price_groups : polars.DataFrame
+        Chains whose prices move together.
 
     Examples
     --------
@@ -83,6 +85,7 @@ class Library:
     hazards: pl.DataFrame
     taxes: pl.DataFrame
     regions: pl.DataFrame
+    price_groups: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

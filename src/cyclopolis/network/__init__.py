@@ -6,6 +6,7 @@ from cyclopolis.network.dimensions import Dimensions, Part, dimension_forms, qua
 from cyclopolis.network.model import Flows, LinearForm, Network, Quantities
 from cyclopolis.network.names import find_arcs, find_port
 from cyclopolis.network.operate import best_flows, cap_rows, market_volumes, port_balance
+from cyclopolis.network.price_draws import PriceDraws, draw_prices
 from cyclopolis.network.quantities import MONEY, unknown_terms
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "LinearForm",
     "Network",
     "Part",
+    "PriceDraws",
     "Quantities",
     "base_flows",
     "best_flows",
@@ -22,6 +24,7 @@ __all__ = [
     "compile_network",
     "compile_years",
     "dimension_forms",
+    "draw_prices",
     "find_arcs",
     "find_port",
     "left_at_ports",

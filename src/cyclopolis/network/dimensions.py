@@ -90,7 +90,9 @@ def _part(
     tax: Tax | None = None,
 ) -> Part:
     """Return a part with its names: a tax's own, else those of the catalogue."""
-    names = catalogue()[f"dimensions.part.{name}"] if tax is None else {"en": tax.en, "zh": tax.zh}
+    names: Mapping[Language, str] = (
+        catalogue()[f"dimensions.part.{name}"] if tax is None else {"en": tax.en, "zh": tax.zh}
+    )
     return Part(name, dimension, form, unit, weight, provenance, names)
 
 

@@ -54,6 +54,7 @@ class Factors:
     residents around a site by the weights of the bands of distance (NaN: no population or position known); ``hazard``
     is the weight of a technology as a neighbour. ``held`` marks sites whose grid factor is of an earlier year than
     the network's. ``items`` are the rates of the environment score, ``weights`` points per unit of the society score.
+    ``price_group`` names the group of chains whose prices move together, by commodity ('': of its own).
     """
 
     medium: Ints
@@ -71,6 +72,7 @@ class Factors:
     items: Mapping[str, Rate]
     weights: Mapping[str, Rate]
     taxes: tuple[Tax, ...]
+    price_group: tuple[str, ...]
 
 
 def read_factors(
@@ -125,6 +127,7 @@ def read_factors(
             for row in library.society_weights.sort("part").iter_rows(named=True)
         },
         taxes=tuple(_tax(row) for row in library.taxes.sort("tax").iter_rows(named=True)),
+        price_group=price_groups(library, commodity_ids),
     )
 
 
@@ -219,6 +222,32 @@ def taxed_pollutants(
     exempt = positions(technology_ids, library.tax_exemptions["technology"])
     taxed[exempt[exempt >= 0]] = False
     return taxed
+
+
+def price_groups(library: Library, commodity_ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the price group of each commodity (C,), '' where it has none.
+
+    It is the group of the chain that makes the commodity as a main product, else as a by-product, else that takes it;
+    of several the one with the most technologies, then the first by name.
+    """
+    group = library.price_groups.select("chain", "price_group")
+    heads = library.technologies.select("technology", "chain", "main_commodity").join(group, on="chain")
+    rows = library.recipes.select("technology", "commodity", "direction").join(heads, on="technology")
+    rank = (
+        pl.when((pl.col("direction") == "out") & (pl.col("commodity") == pl.col("main_commodity")))
+        .then(0)
+        .when(pl.col("direction") == "out")
+        .then(1)
+        .otherwise(2)
+    )
+    best = (
+        rows.group_by("commodity", "price_group", rank.alias("rank"))
+        .len()
+        .sort("commodity", "rank", -pl.col("len").cast(pl.Int64), "price_group")
+        .unique("commodity", keep="first", maintain_order=True)
+    )
+    found = dict(best.select("commodity", "price_group").iter_rows())
+    return tuple(found.get(name, "") for name in commodity_ids)
 
 
 def _held(places: Places, library: Library, year: int) -> Bools:

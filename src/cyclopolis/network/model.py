@@ -134,7 +134,8 @@ class Markets:
     ``site`` is a position or -1 for outside; ``price`` in CNY per unit: what a plant pays (BUY) or gets (SELL); NaN
     only for implied sales of a product whose price nobody knows. ``volume_min`` and ``volume_max`` per year (0 and
     infinity when not limited). ``implied`` marks base-year sales of existing plants that no row of the plan names,
-    and purchases at the library's high price.
+    and purchases at the library's high price. ``price_range`` and ``volume_range`` are the plan's own half widths of
+    what may be drawn, as shares (NaN where it gives none; None: no plan).
     """
 
     commodity: Ints
@@ -145,6 +146,8 @@ class Markets:
     volume_max: Floats
     implied: Bools
     provenance: Ints
+    price_range: Floats | None = None
+    volume_range: Floats | None = None
 
 
 @dataclass(frozen=True)
