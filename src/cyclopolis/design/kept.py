@@ -97,6 +97,7 @@ class Kept:
         self,
         start: Floats | None = None,
         duals: bool = False,
+        gap: float | None = None,
         absolute_gap: float = 0.0,
         time_limit: float | None = None,
     ) -> Answer:
@@ -111,6 +112,8 @@ class Kept:
             found anew, so that an answer to other bounds will do.
         duals : bool
             Whether to return the duals of the linear programme that is left when whole numbers are fixed.
+        gap : float, optional
+            Relative gap, instead of the options' own.
         absolute_gap : float
             Gap in the objective's unit at which the search may stop, whichever of the two gaps comes first.
         time_limit : float, optional
@@ -125,6 +128,7 @@ class Kept:
             self._solver.clearSolver()
             if start is not None and start.size:
                 self._solver.setSolution(self._whole.size, self._whole, np.round(start[self._whole]))
+        self._solver.setOptionValue("mip_rel_gap", self.options.gap if gap is None else gap)
         self._solver.setOptionValue("mip_abs_gap", max(absolute_gap / self._unit, ABSOLUTE_GAP))
         limit = self.options.time_limit if time_limit is None else time_limit
         before = self._solver.getRunTime()
@@ -254,7 +258,6 @@ def _loaded(program: Program, whole: Ints, options: SolveOptions) -> highspy.Hig
         ("threads", options.threads),
         ("parallel", "off"),
         ("random_seed", options.seed),
-        ("mip_rel_gap", options.gap),
         # at 1e-9 HiGHS cuts off good designs and calls the rest proven; polishing mends what 1e-7 leaves
         ("mip_feasibility_tolerance", 1e-7),
     ):
