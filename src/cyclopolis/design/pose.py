@@ -296,7 +296,7 @@ def _windows(plants: Plants, years: Sequence[int], base_year: int) -> Bools:
     return np.asarray((plants.status != EXISTING)[:, None] & ~early & ~late, dtype=np.bool_)
 
 
-def _decisions(network: Network, years: Sequence[int], base_year: int) -> tuple[Bools, Bools]:
+def decisions(network: Network, years: Sequence[int], base_year: int) -> tuple[Bools, Bools]:
     """Return what is built in each year in any case, and what is not (P, Y).
 
     A planned plant outside exclusion groups is built in the first year that its window allows, and anew only when its
@@ -377,7 +377,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     drafts = _networks(plan, years, settled)
     network = drafts.networks[-1]
     plants, new = network.plants, np.flatnonzero(network.plants.status != EXISTING)
-    decided, barred = _decisions(network, years, base_year)
+    decided, barred = decisions(network, years, base_year)
     forms = tuple(quantities(one) for one in drafts.networks)
     solving = SolveOptions(gap=options.gap, time_limit=options.time_limit)
     factor = recovery_factor(rate, plants.lifetime)
