@@ -31,6 +31,16 @@ KEYS = {
     "services": ["service"],
     "land_uses": ["land_use"],
     "street_targets": ["measure"],
+    "pollution_equivalents": ["commodity"],
+    "pollution_rates": ["region", "medium"],
+    "tax_exemptions": ["technology"],
+    "environment_rates": ["item"],
+    "society_weights": ["part"],
+    "exposure_bands": ["band"],
+    "hazards": ["technology"],
+    "taxes": ["tax"],
+    "regions": ["region"],
+    "price_groups": ["chain"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

@@ -67,11 +67,11 @@ class Objective:
 class Answer:
     """What one solve found.
 
-    ``status`` is optimal, time_limit (best found when time ran out), infeasible, unbounded or no_solution (time ran out
-    before any was found). ``natural`` (V,) are natural amounts, empty unless something was found; ``objective`` and
-    ``bound`` are in the objective's unit, constant included; no solution beats ``bound``. ``row_dual`` (R,) and
-    ``column_dual`` (V,), per natural unit of the objective, are there only when asked for: those of the linear
-    programme that is left when whole numbers are fixed.
+    ``status`` is optimal, time_limit (best found when time ran out), interrupted (best found when the user stopped it),
+    infeasible, unbounded or no_solution (the search ended before any was found). ``natural`` (V,) are natural amounts,
+    empty unless something was found; ``objective`` and ``bound`` are in the objective's unit, constant included; no
+    solution beats ``bound``. ``row_dual`` (R,) and ``column_dual`` (V,), per natural unit of the objective, are there
+    only when asked for: those of the linear programme that is left when whole numbers are fixed.
     """
 
     status: str

@@ -1,6 +1,6 @@
 """Inputs of cases on water and hydrogen, read into a problem: sinks, sources, operations, regeneration, plants."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Several utilities placed against the grand composite curve, and the steam levels of a whole site."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import linprog
 

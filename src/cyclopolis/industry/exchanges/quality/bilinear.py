@@ -284,7 +284,8 @@ class _Parts:
 
 def starting_points(problem: QualityProblem) -> Iterator[Floats]:
     """Yield simple networks that keep all limits: every taker on the cleanest fresh source alone, all that leaves
-    through the regenerators one after the other, in an order that does, and some of it again (G, T)."""
+    through the regenerators one after the other, in an order that does, and some of it again (G, T).
+    """
     fresh, sources, sinks, operations, regenerators = problem.sizes
     alone = fresh_alone(problem)
     if np.isnan(alone).any() or regenerators > _SERIES:
