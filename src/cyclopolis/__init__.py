@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
     from cyclopolis.design.recheck import check_design
+    from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
@@ -56,6 +57,8 @@ _HOMES = {
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
     "check_design": "cyclopolis.design.recheck",
+    "comply": "cyclopolis.ecology.compliance",
+    "Compliance": "cyclopolis.ecology.compliance",
     "streets": "cyclopolis.infrastructure.streets",
     "Streets": "cyclopolis.infrastructure.streets",
     "StreetsOptions": "cyclopolis.infrastructure.streets",
@@ -71,6 +74,7 @@ _HOMES = {
 __all__ = [
     "Balance",
     "BalanceOptions",
+    "Compliance",
     "Design",
     "DesignOptions",
     "Drain",
@@ -86,6 +90,7 @@ __all__ = [
     "check_design",
     "check_plan",
     "compile_network",
+    "comply",
     "design",
     "drain",
     "example",

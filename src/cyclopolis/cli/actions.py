@@ -73,6 +73,11 @@ def design(call: Call) -> int:
     return 1 if broken else 0
 
 
+def comply(call: Call) -> int:
+    """Rate waters, air and green space."""
+    return _one_engine(call, "compliance")
+
+
 def streets(call: Call) -> int:
     """Measure streets, blocks and living circles."""
     return _one_engine(call, "streets")

@@ -46,6 +46,8 @@ class Library:
         What share of an energy carrier's energy is work.
     services, land_uses, street_targets : polars.DataFrame
         Services of the living circles, classes of land use, targets of street networks.
+    water_classes, air_index, air_limits : polars.DataFrame
+        Limits of the classes of surface water (GB 3838), of the air quality index (HJ 633), of air (GB 3095).
     traits : polars.DataFrame
         What accounts must know of a commodity: balancing item, biogenic, circular source of water, virgin resource.
     pollution_equivalents, pollution_rates, tax_exemptions : polars.DataFrame
@@ -81,6 +83,9 @@ class Library:
     services: pl.DataFrame
     land_uses: pl.DataFrame
     street_targets: pl.DataFrame
+    water_classes: pl.DataFrame
+    air_index: pl.DataFrame
+    air_limits: pl.DataFrame
     pollution_equivalents: pl.DataFrame
     pollution_rates: pl.DataFrame
     tax_exemptions: pl.DataFrame

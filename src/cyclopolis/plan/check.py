@@ -17,6 +17,7 @@ from cyclopolis.plan import (
     check_links,
     check_relations,
     check_rows,
+    check_sections,
     check_sense,
     check_stocks,
 )
@@ -72,6 +73,7 @@ def cross_check(
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_recipes(texts, frames, library),
         check_drainage.check_drainage(texts, frames),
+        check_sections.check_monitoring(texts, frames, library),
         check_sense.check_opex(texts["plants"], frames["plants"], library.technologies),
         check_sense.check_years(texts, frames, base_year),
         check_sense.check_budget(texts["limits"], frames["limits"]),

@@ -64,6 +64,61 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ),
         ("notices", View("notices", ("rating_scope", "file", "feature", "said"))),
     ),
+    "compliance": (
+        (
+            "waters",
+            View(
+                "compliance_waters",
+                (
+                    "rating_scope",
+                    "kind",
+                    "sections",
+                    "good_share",
+                    "bad_share",
+                    "meeting_share",
+                    "rating",
+                    "provenance",
+                ),
+            ),
+        ),
+        (
+            "sections",
+            View(
+                "compliance_sections",
+                (
+                    "section",
+                    "site",
+                    "water",
+                    "kind",
+                    "target_class",
+                    "samples",
+                    "meeting_share",
+                    "mean_class",
+                    "worst_class",
+                    "deciding",
+                    "most_over",
+                    "provenance",
+                ),
+            ),
+        ),
+        ("chiefs", View("compliance_chiefs", ("chief", "sections", "samples", "meeting_share"))),
+        (
+            "air_years",
+            View("compliance_air_years", ("site", "year", "days", "good_days", "good_share", "complete_days")),
+        ),
+        (
+            "air_means",
+            View("compliance_air_means", ("site", "year", "pollutant", "mean", "unit", "limit", "met", "edition")),
+        ),
+        ("green", View("compliance_green", ("rating_scope", "measure", "year", "value", "unit", "provenance"))),
+        (
+            "works",
+            View(
+                "compliance_works",
+                ("site", "work", "kind", "status", "year", "number", "length_m", "area_ha", "provenance"),
+            ),
+        ),
+    ),
 }
 """Which tables of an engine the report shows, in order; those with no rows are passed over."""
 

@@ -67,6 +67,15 @@ def _has_layers(kind: str) -> Callable[[Plan], bool]:
     return lambda plan: kind in plan.tables["layers"]["kind"].to_list()
 
 
+def _comply(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.comply(plan)
+
+
+def _has_monitoring(plan: Plan) -> bool:
+    return any(plan.tables[name].height for name in ("sections", "water_quality", "air_quality", "works"))
+
+
 def _has_drainage(plan: Plan) -> bool:
     return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
 
@@ -76,6 +85,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
     Engine("rating", "Rating", _rate, ("balance", "design")),
     Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
+    Engine("compliance", "Compliance", _comply, when=_has_monitoring),
     Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
 )
 
