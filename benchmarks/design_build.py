@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/design_build.py [SIZE PERIODS] [hub]``. Drawn from a seed: SIZE givers and as many takers of 20
 commodities, 1 % of all pairs joined (``hub``: one giver joined to every taker of its commodity besides), PERIODS years.
-Every way runs in a process of its own, best of three; seconds, ratio to raw arrays, peak memory above that of the start. The raw
+Every way runs in a process of its own, best of three; seconds, ratio to raw arrays, peak memory above the start. The raw
 arrays are the least that any tool must do: the same rows and columns written by hand for this one model.
 """
 
@@ -224,7 +224,8 @@ def main() -> None:
     for way, run in found.items():
         print(
             f"{way:12} {run['variables']:9} {run['seconds']:9.2f} {run['cpu']:7.2f}"
-            f" {run['cpu'] / found['raw']['cpu']:7.2f} {run['memory']:11.0f} {run['memory'] / found['raw']['memory']:7.2f}"
+            f" {run['cpu'] / found['raw']['cpu']:7.2f} {run['memory']:11.0f}"
+            f" {run['memory'] / found['raw']['memory']:7.2f}"
         )
 
 
