@@ -16,6 +16,7 @@ from cyclopolis.design.money import (
 )
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
+from cyclopolis.design.reach import activity_reach
 from cyclopolis.design.years import Builds, Spending, YearsProblem
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry import settled_amounts
@@ -287,6 +288,18 @@ def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds
     return Builds(table[:, 0].astype(np.int64), *(table[:, column] for column in range(1, 6))), error
 
 
+def _within_reach(problems: Sequence[DesignProblem]) -> Plants:
+    """Return the plants with those of free size no larger than they can run in some year."""
+    plants = problems[0].network.plants
+    reach = np.max([activity_reach(one.network, one.activity_bounds()[1]) for one in problems], axis=0)
+    free = (plants.status != EXISTING) & (plants.capacity_min < plants.capacity)
+    size = np.where(free, np.clip(reach, plants.capacity_min, plants.capacity), plants.capacity)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = plants.capex * (size / plants.capacity) ** plants.scale_exponent
+    capex = np.where(free & (size < plants.capacity), scaled, plants.capex)
+    return replace(plants, capacity=size, capex=capex)
+
+
 def _windows(plants: Plants, years: Sequence[int], base_year: int) -> Bools:
     """Return which plants may be built in each year (P, Y): what a year stands for begins after the year before it."""
     begun = np.array([base_year, *years[:-1]])
@@ -411,7 +424,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
                 options=solving,
             )
         )
-    builds, error = capital_builds(plants, new, options.pieces)
+    builds, error = capital_builds(_within_reach(problems), new, options.pieces)
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )

@@ -88,6 +88,32 @@ def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
     return table.sort("year", "capex", "plant", descending=[False, True, False])
 
 
+def year_plants_table(states: Sequence[YearState]) -> pl.DataFrame:
+    """Return how every plant that stands runs in every year."""
+    parts = []
+    for state in states:
+        network, plants = state.network, state.network.plants
+        main = network.ports.commodity[np.maximum(plants.main, 0)]
+        table = pl.DataFrame(
+            {
+                "year": np.full(plants.status.size, state.year, dtype=np.int64),
+                "plant": network.plant_ids,
+                "site": pick(network.site_ids, plants.site),
+                "technology": pick(network.technology_ids, plants.technology),
+                "status": pick(_STATUS, plants.status),
+                "units": state.after.built,
+                "capacity": pl.Series(np.where(plants.status == EXISTING, plants.capacity, state.after.capacity)),
+                "before": state.base.activity,
+                "after": state.after.activity,
+                "unit": network.commodities["unit"].gather(main),
+            },
+            schema_overrides={"plant": pl.String},
+        )
+        shown = (plants.status == EXISTING) | (state.after.built > 0)
+        parts.append(table.with_columns(pl.col("capacity").fill_nan(None)).filter(pl.Series(shown, dtype=pl.Boolean)))
+    return pl.concat(parts)
+
+
 def year_flows_table(states: Sequence[YearState]) -> pl.DataFrame:
     """Return the flows of every year."""
     return pl.concat(
@@ -206,6 +232,7 @@ def year_tables(posed: Posed, found: YearsSolution, states: Sequence[YearState])
     """Return the tables over years of a design."""
     return {
         "investments": investments_table(posed, found),
+        "year_plants": year_plants_table(states),
         "year_flows": year_flows_table(states),
         "year_accounts": year_accounts_table(states),
         "year_limits": year_limits_table(posed, found, states),
