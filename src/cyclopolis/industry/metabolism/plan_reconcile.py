@@ -258,6 +258,7 @@ def _parts(bound: sp.csr_array, products: Ints) -> tuple[Ints, Ints]:
     _, label = sp.csgraph.connected_components(
         sp.block_array([[None, linked], [linked.T, None]], format="csr"), directed=False
     )
+    label = label.astype(np.int64)
     return label[: bound.shape[0]], label[linked.shape[0] :]
 
 

@@ -12,7 +12,12 @@ Solver = Callable[[Tree, Tree], Tree]
 @cache
 def kinds() -> Mapping[str, Solver]:
     """Return the solver of each kind; an engine gains a kind by one line here."""
-    from cyclopolis.study.verify import accounting, metabolism, synthesis  # noqa: PLC0415 - engines are loaded on use
+    from cyclopolis.study.verify import (  # noqa: PLC0415 - engines are loaded on use
+        accounting,
+        metabolism,
+        reconciling,
+        synthesis,
+    )
 
     return {
         "accounting": accounting.solve_accounting,
@@ -21,5 +26,5 @@ def kinds() -> Mapping[str, Solver]:
         "network_topology": metabolism.solve_topology,
         "process_network_synthesis_cost": synthesis.solve_cost,
         "process_network_synthesis_structure": synthesis.solve_structure,
-        "reconciliation": metabolism.solve_reconciliation,
+        "reconciliation": reconciling.solve_reconciliation,
     }
