@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -101,8 +102,8 @@ def _joint(names: Sequence[str], problem: ReconcileProblem, found: Reconciled) -
         return {}
     joint = covariance(problem, found, np.arange(len(names)))
     size = np.sqrt(np.diag(joint))
-    one, two = np.triu_indices(len(names), 1)
-    pairs = [(f"{names[a]},{names[b]}", joint[a, b], size[a] * size[b]) for a, b in zip(one, two, strict=True)]
+    ends = combinations(range(len(names)), 2)
+    pairs = [(f"{names[one]},{names[two]}", joint[one, two], size[one] * size[two]) for one, two in ends]
     return {
         "covariance": {name: _plain(value) for name, value, _ in pairs},
         "posterior_correlations": {name: _plain(value / scale) for name, value, scale in pairs if scale > 0},
