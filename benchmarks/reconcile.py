@@ -134,9 +134,8 @@ def main():
     """Print the table for the sizes asked for."""
     sizes = [int(item) for item in sys.argv[1:] if item.isdigit()] or [1_000, 10_000, 100_000]
     kept = []
-    print(
-        "    flows reach   bare LU    values  ratio  with sds  ratio  classify eliminate reconcile    a tenth unmeasured peak GiB"
-    )
+    print("    flows reach   bare LU    values  ratio  with sds  ratio  classify eliminate reconcile", end="")
+    print("    a tenth unmeasured peak GiB")
     for size in sizes:
         measure(size, 50, 3 if size <= 100_000 else 1, kept)
     for path in [item for item in sys.argv[1:] if item.endswith(".svg")]:
