@@ -8,6 +8,7 @@ from tiny_park import tiny_plan
 
 import cyclopolis
 from cyclopolis.foundation.problems import UserError
+from cyclopolis.foundation.text import LANGUAGES
 from cyclopolis.industry import balance
 from cyclopolis.industry.metabolism.plan_reconcile import reconcile_plan
 from cyclopolis.industry.metabolism.plan_reconcile_tables import reconciled_table
@@ -126,6 +127,9 @@ def test_an_input_holds_the_mix_of_what_comes_in():
     samples = joined.tables["reconciled"].filter(pl.col("kind") == "concentration").filter(pl.col("commodity") == "ash")
     assert samples["reconciled"].to_list() == pytest.approx([0.025, 0.025], rel=1e-6)
     assert samples["suspect"].all()
+    said = [line.name.render(language) for language in LANGUAGES for line in joined.summary()]
+    assert any("carbon in ash (concentrations, row 1)" in text for text in said)
+    assert any("ash 中的 carbon" in text for text in said)
 
 
 def test_a_sampled_flow_comes_before_the_commodity_everywhere():
