@@ -101,8 +101,15 @@ def _substances(result: Result, names: Names) -> list[Block]:
     crossing = whole(accounts).rename({"substance": "layer", "missing": "unknown_flows"})
     known = result.columns()
     return [
-        table_block(passing, View("substance_balances", _BALANCES), known["substance_balances"], names),
-        table_block(_named(crossing, names), View("substance_accounts", _ACCOUNTS), known["substance_accounts"], names),
+        table_block(
+            passing, View("substance_balances", _BALANCES, provenance="computed"), known["substance_balances"], names
+        ),
+        table_block(
+            _named(crossing, names),
+            View("substance_accounts", _ACCOUNTS, provenance="computed"),
+            known["substance_accounts"],
+            names,
+        ),
     ]
 
 

@@ -258,7 +258,8 @@ def _parts(bound: sp.csr_array, products: Ints) -> tuple[Ints, Ints]:
     _, label = sp.csgraph.connected_components(
         sp.block_array([[None, linked], [linked.T, None]], format="csr"), directed=False
     )
-    return label[: bound.shape[0]], label[linked.shape[0] :]
+    part: Ints = np.asarray(label, dtype=np.int64)
+    return part[: bound.shape[0]], part[linked.shape[0] :]
 
 
 def _negative(whole: Whole, dropped: Bools, values: Floats) -> Bools:

@@ -47,7 +47,8 @@ class Extras:
 
     ``start`` is the position of the first extra thing. ``lines`` are relations: weights by thing, and a name.
     ``products`` are (result, factor, of) in things. ``rows`` name the things, ``measured`` holds what is known of them.
-    ``lost`` lists plant, commodity and reason of rows that fit nowhere.
+    ``lost`` lists plant, commodity and reason of rows that fit nowhere; ``none`` are concentrations of nothing that
+    were of use although they are in no product.
     """
 
     start: int
@@ -56,6 +57,7 @@ class Extras:
     products: list[tuple[int, int, int]] = field(default_factory=list)
     measured: list[Measured] = field(default_factory=list)
     lost: list[tuple[str | None, str, str]] = field(default_factory=list)
+    none: set[int] = field(default_factory=set)
 
     def add(self, **names: object) -> int:
         """Add a thing and return its position."""

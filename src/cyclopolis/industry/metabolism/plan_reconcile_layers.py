@@ -145,7 +145,7 @@ def _none(of: Mapping[Key, int], rows: pl.DataFrame) -> frozenset[int]:
 
 def _measure(extras: Extras, rows: pl.DataFrame, named: Mapping[tuple[Key, int | None], int]) -> None:
     """Note what was measured of the concentrations; list rows of commodities that no plant touches."""
-    used = {at for line in extras.products for at in line}
+    used = {at for line in extras.products for at in line} | extras.none
     for row in rows.iter_rows(named=True):
         thing = named.get((_key(row), row["year"]), -1)
         if thing not in used:
@@ -168,6 +168,9 @@ def _add_plants(extras: Extras, stage: Stage, layer: Layer) -> None:
     for plant in taking_part.tolist():
         line: dict[int, float] = {}
         for port in carriers[network.ports.plant[carriers] == plant].tolist():
+            if layer.none.issuperset(sources[port]):
+                extras.none.update(found for found in sources[port] if found is not None)
+                continue
             amount = _amount(extras, stage, layer, port, sources[port], given)
             line[amount] = 1.0 if network.ports.coefficient[port] > 0 else -1.0
         name = network.plant_ids[plant]

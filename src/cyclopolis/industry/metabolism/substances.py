@@ -1,5 +1,6 @@
 """Substances after reconciliation: what passes each plant, and what crosses the boundary of each scope."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -48,17 +49,21 @@ def balances_table(found: PlanReconciled) -> pl.DataFrame:
         (pl.col("kind") == "loss")
         | ((pl.col("kind") == "substance") & pl.col("to_plant").is_null() & pl.col("way").is_null())
     )
-    rows = rows.filter(pl.col("place") >= 0)
-    joint = covariance(found.problem, found.found, rows["place"].to_numpy())
-    rows = rows.with_row_index("at")
     keys = ["year", "layer", "plant", "side"]
-    parts = rows.group_by(keys).agg(
-        pl.col("at"), pl.col("unit").first(), total=pl.col("value").sum(), unknown=pl.col("value").null_count()
+    parts = (
+        rows.filter(pl.col("place") >= 0)
+        .group_by(keys)
+        .agg(
+            pl.col("place", "sd"),
+            pl.col("unit").first(),
+            total=pl.col("value").sum(),
+            unknown=pl.col("value").null_count(),
+        )
     )
-    spread = [float(np.sqrt(max(joint[np.ix_(at, at)].sum(), 0.0))) for at in parts["at"].to_list()]
+    spread = [_sum_sd(found, place, sd) for place, sd in parts.select("place", "sd").iter_rows()]
     known = pl.col("unknown") == 0
     return (
-        parts.with_columns(sd=pl.Series(spread, dtype=pl.Float64).fill_nan(None))
+        parts.with_columns(sd=pl.Series(spread, dtype=pl.Float64))
         .with_columns(
             value=pl.when(known).then("total"),
             sd=pl.when(known).then("sd"),
@@ -68,6 +73,16 @@ def balances_table(found: PlanReconciled) -> pl.DataFrame:
         .rename({"layer": "substance"})
         .sort("year", "substance", "plant", "rank")
     )
+
+
+def _sum_sd(found: PlanReconciled, place: Sequence[int], sd: Sequence[float | None]) -> float | None:
+    """Return the standard uncertainty of a sum of quantities at these places; None where one is unknown."""
+    if any(one is None for one in sd):
+        return None
+    if len(sd) == 1:
+        return sd[0]
+    joint = covariance(found.problem, found.found, np.array(place, dtype=np.int64))
+    return float(np.sqrt(max(joint.sum(), 0.0)))
 
 
 def _inverse(chosen: np.ndarray, size: int) -> np.ndarray:

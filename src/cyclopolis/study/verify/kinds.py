@@ -18,6 +18,7 @@ def kinds() -> Mapping[str, Solver]:
         drainage,
         heat,
         metabolism,
+        reconciling,
         synthesis,
         water,
     )
@@ -38,7 +39,7 @@ def kinds() -> Mapping[str, Solver]:
         "obstacle_degree": criteria.solve_obstacles,
         "process_network_synthesis_cost": synthesis.solve_cost,
         "process_network_synthesis_structure": synthesis.solve_structure,
-        "reconciliation": metabolism.solve_reconciliation,
+        "reconciliation": reconciling.solve_reconciliation,
         "swmm": drainage.solve_swmm,
         "topsis": criteria.solve_topsis,
         "water_network_multi_contaminant": water.solve_water,
