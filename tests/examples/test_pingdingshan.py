@@ -83,7 +83,9 @@ def test_the_park_lives_beside_the_city() -> None:
 def test_design_is_proven_and_answers_every_named_exchange(designed: Design) -> None:
     assert designed.facts["status"] == "optimal"
     assert designed.facts["gap"] <= 0.001
-    assert designed.tables["unknowns"].is_empty()
+    assert set(designed.tables["unknowns"].select("commodity", "reason").iter_rows()) == {
+        ("ch4_air", "equivalent"), ("voc", "equivalent"),
+    }  # fmt: skip
     proposed = designed.tables["proposed"]
     assert proposed.height == len(EXCHANGES)
     assert set(proposed["status"]) <= {"found", "tied", "not_chosen"}
