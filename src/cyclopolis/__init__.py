@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
     from cyclopolis.rating import Rating, rate
+    from cyclopolis.rating.authoring import (
+        check_framework,
+        explain_framework,
+        find_framework,
+        import_framework,
+        new_framework,
+    )
+    from cyclopolis.rating.wording import target_text
     from cyclopolis.report import write_report
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
@@ -52,6 +60,12 @@ _HOMES = {
     "DesignOptions": "cyclopolis.design",
     "check_design": "cyclopolis.design.recheck",
     "rate": "cyclopolis.rating",
+    "new_framework": "cyclopolis.rating.authoring",
+    "check_framework": "cyclopolis.rating.authoring",
+    "find_framework": "cyclopolis.rating.authoring",
+    "explain_framework": "cyclopolis.rating.authoring",
+    "import_framework": "cyclopolis.rating.authoring",
+    "target_text": "cyclopolis.rating.wording",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
     "RunResult": "cyclopolis.study",
@@ -72,17 +86,23 @@ __all__ = [
     "balance",
     "chain_gaps",
     "check_design",
+    "check_framework",
     "check_plan",
     "compile_network",
     "design",
     "example",
+    "explain_framework",
+    "find_framework",
+    "import_framework",
     "load_library",
     "load_run",
+    "new_framework",
     "new_plan",
     "rate",
     "read_plan",
     "run",
     "search_library",
+    "target_text",
     "technology_sheet",
     "verify",
     "write_report",

@@ -7,7 +7,7 @@ Texts are in the catalogue: ``cli.<command>_help`` (the first sentence is the sh
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cyclopolis.cli import actions, library
+from cyclopolis.cli import actions, framework, library
 from cyclopolis.cli.call import Call
 
 Action = Callable[[Call], int]
@@ -90,6 +90,27 @@ COMMANDS: tuple[Command, ...] = (
         actions.verify,
         (Argument("cases", many=True, optional=True),),
         (JSON, QUIET, LANG),
+    ),
+    Command(
+        "framework",
+        commands=(
+            Command("new", "cyclopolis.new_framework(path)", framework.new, (Argument("file"),), (JSON, LANG)),
+            Command(
+                "check",
+                "cyclopolis.check_framework(path)",
+                framework.check,
+                (Argument("framework_files", many=True),),
+                (JSON, LANG),
+            ),
+            Command("show", "cyclopolis.find_framework(name)", framework.show, (Argument("framework"),), (JSON, LANG)),
+            Command(
+                "import",
+                "cyclopolis.import_framework(sheet, path, like)",
+                framework.bring_in,
+                (Argument("sheet"), Argument("file")),
+                (Option("like", "text"), JSON, LANG),
+            ),
+        ),
     ),
     Command(
         "library",

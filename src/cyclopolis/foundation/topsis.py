@@ -99,7 +99,7 @@ def _distances(values: Floats, end: Floats, importance: Floats) -> Floats:
     if importance.ndim == 1 or values.ndim > 2:
         gap = values - end[..., None, :]
         np.square(gap, out=gap)
-        return np.sqrt(np.matmul(gap, importance[..., None])[..., 0])
+        return np.asarray(np.sqrt(np.matmul(gap, importance[..., None])[..., 0]))
     draws = importance.reshape(-1, importance.shape[-1])
     found = np.empty((len(draws), len(values)))
     step = max(1, _BLOCK // max(len(draws), values.shape[-1], 1))
