@@ -18,6 +18,10 @@ from typing import Any
 from cyclopolis.foundation.files import hash_file, write_atomic
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
+from cyclopolis.library.frameworks import load_frameworks
+from cyclopolis.library.frameworks.glossary import glossary
+from cyclopolis.plan.headers import nearest
+from cyclopolis.plan.model import Plan
 
 FOLDER = "assessment"
 _EVIDENCE = ("name", "site", "year", "place", "sha256", "who", "when", "note")
@@ -42,7 +46,21 @@ def assessment_folder(plan_folder: Path) -> Path:
     return plan_folder / FOLDER
 
 
-def attach(
+def check_names(plan: Plan, name: str, site: str) -> None:
+    """Raise UserError where a value's name or its site is not known to the plan and its frameworks."""
+    own = plan.folder / "frameworks"
+    names = glossary(load_frameworks(own if own.is_dir() else None).values())
+    sites = plan.tables["sites"]["site"].to_list()
+    problems = [
+        Problem(message(key), value=value, suggestion=nearest(value, known))
+        for key, value, known in (("rating.unknown_name", name, names), ("assessment.no_site", site, sites))
+        if value not in known
+    ]
+    if problems:
+        raise UserError(problems)
+
+
+def attach_evidence(
     plan_folder: Path, name: str, site: str, year: int, place: str, *, who: str, why: str, when: datetime | None = None
 ) -> dict[str, str]:
     """Attach evidence to a value: a file with its hash, or a link.

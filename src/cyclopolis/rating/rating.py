@@ -21,6 +21,7 @@ from cyclopolis.rating.figures import distance_figure, status_figure
 from cyclopolis.rating.gaps import gap_rows, ranked
 from cyclopolis.rating.indicators import Rated, State, rate_indicator, state_of
 from cyclopolis.rating.peers import neighbour_rows, peer_rows
+from cyclopolis.rating.pictures import cube_figure, gap_figure, radar_figure, radar_framework
 from cyclopolis.rating.rows import framework_rows, indicator_rows, input_rows, level_rows, statuses
 from cyclopolis.rating.state import state_rows
 from cyclopolis.rating.totals import Total, score_rows, total_of
@@ -66,11 +67,23 @@ class Rating(Result):
         return tuple(lines)
 
     def figures(self, language: Language) -> Mapping[str, Figure]:
-        """Return the statuses by framework, and how far the judged indicators are from their targets."""
-        return {
-            "statuses": status_figure(self.tables["frameworks"], self.focus, self._focus_name(), language),
-            "distances": distance_figure(self.tables["indicators"], self.focus, self._focus_name(), language),
+        """Return statuses by framework, distances to targets, and where known radar, gaps and the path in the cube."""
+        scope, name = self.focus, self._focus_name()
+        found = {
+            "statuses": status_figure(self.tables["frameworks"], scope, name, language),
+            "distances": distance_figure(self.tables["indicators"], scope, name, language),
         }
+        shown = radar_framework(self.tables["scores"], scope)
+        if shown is not None:
+            row = self.tables["frameworks"].filter(pl.col("framework") == shown).row(0, named=True)
+            title = _title(row["title"], row["title_zh"]).render(language)
+            found["radar"] = radar_figure(self.tables["scores"], scope, title, shown, language)
+        if self.tables["gaps"].filter(pl.col("scope") == scope).height:
+            found["gaps"] = gap_figure(self.tables["gaps"], scope, name, language)
+        states = self.tables["states"]
+        if states.drop_nulls(["economy", "environment", "society"]).height:
+            found["cube"] = cube_figure(states, name, language)
+        return found
 
 
 def _title(en: str, zh: str | None) -> Message:
