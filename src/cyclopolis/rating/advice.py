@@ -17,6 +17,7 @@ from cyclopolis.foundation.files import write_atomic
 from cyclopolis.foundation.numbers import number_text, unit_text
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import LANGUAGES, Language, Message, message, say
+from cyclopolis.plan.schema import quantities
 from cyclopolis.rating.peers import lessons
 
 KINDS = ("strength", "weakness", "opportunity", "threat", "recommendation")
@@ -46,15 +47,16 @@ def draft(tables: Mapping[str, list[dict[str, Any]]], scope: str, others: Mappin
         ``indicators``, ``frameworks``, ``scores``, ``gaps`` and ``peers`` of the rating.
     scope : str
     others : mapping of name to table
-        Tables of the design where there is one: ``builds``, ``limits``, ``proposed``.
+        Tables of the design where there is one: ``builds``, ``limits``, ``proposed``, ``plants``, ``names``.
     """
+    called = _called(others)
     own = {name: [row for row in rows if row.get("scope") == scope] for name, rows in tables.items()}
     titles = {row["framework"]: _both(row["title"], row["title_zh"]) for row in own["frameworks"]}
     found = [
         *_strengths(own, titles),
         *_weaknesses(own, titles),
-        *_opportunities(own, titles, others),
-        *_threats(own, titles, others),
+        *_opportunities(own, titles, others, called),
+        *_threats(own, titles, others, called),
         *_recommendations(own, titles, others),
     ]
     kept: list[Sentence] = []
@@ -63,6 +65,16 @@ def draft(tables: Mapping[str, list[dict[str, Any]]], scope: str, others: Mappin
         if len(same) < _MOST[one.kind] and all(other.id != one.id for other in same):
             kept.append(one)
     return kept
+
+
+def _called(others: Mapping[str, pl.DataFrame]) -> dict[str, Message]:
+    """Return what plants, commodities and quantities are called."""
+    found = {name: _both(one.en, one.zh) for name, one in quantities().items()}
+    for name, key in (("names", "item"), ("plants", "plant")):
+        table = others.get(name)
+        rows = () if table is None else table.iter_rows(named=True)
+        found |= {row[key]: _both(row["name"] or row[key], row["name_zh"]) for row in rows}
+    return found
 
 
 def _both(en: str, zh: str | None) -> Message:
@@ -164,7 +176,10 @@ def _weaknesses(own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Me
 
 
 def _opportunities(
-    own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Message], others: Mapping[str, pl.DataFrame]
+    own: Mapping[str, list[dict[str, Any]]],
+    titles: Mapping[str, Message],
+    others: Mapping[str, pl.DataFrame],
+    called: Mapping[str, Message],
 ) -> list[Sentence]:
     closed = [row for row in own["indicators"] if row["status_before"] != "met" and row.get("status_after") == "met"]
     found = [
@@ -187,7 +202,9 @@ def _opportunities(
     if links is not None:
         chosen = links.filter(pl.col("status") == "found").sort("found", descending=True)
         found += [
-            Sentence("opportunity", f"link:{_link(row)}", message("advice.opportunity_link", **_link_values(row)))
+            Sentence(
+                "opportunity", f"link:{_link(row)}", message("advice.opportunity_link", **_link_values(row, called))
+            )
             for row in chosen.iter_rows(named=True)
         ]
     return _one_per_name(found, own)
@@ -197,18 +214,21 @@ def _link(row: Mapping[str, Any]) -> str:
     return f"{row['from_plant']}>{row['to_plant']}:{row['commodity']}"
 
 
-def _link_values(row: Mapping[str, Any]) -> dict[str, object]:
+def _link_values(row: Mapping[str, Any], called: Mapping[str, Message]) -> dict[str, object]:
     amount = row["found"] or row["amount"]
     return {
-        "giver": row["from_plant"],
-        "taker": row["to_plant"],
-        "commodity": row["commodity"],
+        "giver": called.get(row["from_plant"], row["from_plant"]),
+        "taker": called.get(row["to_plant"], row["to_plant"]),
+        "commodity": called.get(row["commodity"], row["commodity"]),
         "amount": _amount(amount, row["unit"] or ""),
     }
 
 
 def _threats(
-    own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Message], others: Mapping[str, pl.DataFrame]
+    own: Mapping[str, list[dict[str, Any]]],
+    titles: Mapping[str, Message],
+    others: Mapping[str, pl.DataFrame],
+    called: Mapping[str, Message],
 ) -> list[Sentence]:
     found = [
         Sentence(
@@ -230,14 +250,17 @@ def _threats(
     limits = others.get("limits")
     if limits is not None:
         for row in limits.filter(pl.col("binding")).iter_rows(named=True):
-            values = {"quantity": row["quantity"], "bound": _amount(row["bound"], row["unit"])}
+            values = {
+                "quantity": called.get(row["quantity"], row["quantity"]),
+                "bound": _amount(row["bound"], row["unit"]),
+            }
             text = message("advice.threat_limit", **values, after=_amount(row["after"], row["unit"]))
             found.append(Sentence("threat", f"limit:{row['scope'] or ''}:{row['quantity']}", text))
     links = others.get("proposed")
     if links is not None:
         missing = links.filter(~pl.col("status").is_in(["found", "tied", "not_chosen"]))
         for row in missing.iter_rows(named=True):
-            text = message("advice.threat_link", **_link_values(row), reason=row["status"])
+            text = message("advice.threat_link", **_link_values(row, called), reason=row["status"])
             found.append(Sentence("threat", f"link:{_link(row)}", text))
     for row in own["indicators"]:
         margin = (row["reached_before"] or 0.0) - 1

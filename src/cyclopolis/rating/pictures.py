@@ -1,6 +1,6 @@
 """Radar of a framework's dimensions, gaps ranked, and the path in the cube of economy, environment and society."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -14,8 +14,8 @@ from cyclopolis.rating.state import AXES
 _COLOURS = {"before": "#8a949e", "after": "#1b7f5c"}
 _MOST_GAPS = 20
 _FEWEST_DIMENSIONS = 3
-_SIDE, _HALF = 0.866, 0.5
-"""Cosine and sine of 30 degrees: the cube is drawn isometrically, so that a page needs no 3-D graphics."""
+_ACROSS, _UP = (1.0, -0.55, 0.0), (0.2, 0.35, 1.0)
+"""Where the three axes point on paper: in parallel projection a page needs no 3-D graphics."""
 
 
 def radar_framework(scores: pl.DataFrame, scope: str) -> str | None:
@@ -104,12 +104,12 @@ def _cost_text(row: dict[str, Any], language: Language) -> str:
 
 
 def _flat(point: Sequence[float]) -> tuple[float, float]:
-    economy, environment, society = point
-    return (economy - environment) * _SIDE, society + (economy + environment) * _HALF
+    across = sum(one * other for one, other in zip(point, _ACROSS, strict=True))
+    return across, sum(one * other for one, other in zip(point, _UP, strict=True))
 
 
-def cube_figure(states: pl.DataFrame, place: Message, language: Language) -> Figure:
-    """Return the paths of all places whose three indices are known, in the cube drawn isometrically."""
+def cube_figure(states: pl.DataFrame, names: Mapping[str, str], place: Message, language: Language) -> Figure:
+    """Return the paths of all places whose three indices are known, in the cube."""
     data = [_line([one, other], "#c3c9cf", "dot") for one, other in _edges()]
     data.append(_line([(0, 0, 0), (1, 1, 1)], "#b9a24a", "dash"))
     known = states.filter(pl.all_horizontal(pl.col(axis).is_not_null() for axis in AXES))
@@ -120,7 +120,7 @@ def cube_figure(states: pl.DataFrame, place: Message, language: Language) -> Fig
             {
                 "type": "scatter",
                 "mode": "lines+markers+text",
-                "name": scope or place.render(language),
+                "name": names.get(scope, scope),
                 "x": [x for x, _ in points],
                 "y": [y for _, y in points],
                 "text": [f"{row['year']}" + ("*" if row["state"] == "after" else "") for row in rows],
@@ -135,11 +135,11 @@ def cube_figure(states: pl.DataFrame, place: Message, language: Language) -> Fig
         {"x": x, "y": y, "text": say(f"advice.axis_{axis}", language), "showarrow": False}
         for axis, (x, y) in ((axis, _flat(end)) for axis, end in ends.items())
     ]
-    hidden = {"visible": False, "range": [-1.1, 1.1]}
+    hidden = {"visible": False, "range": [-0.75, 1.2]}
     layout = {
         "title": {"text": say("rating.figure_cube", language, place=place)},
         "xaxis": hidden,
-        "yaxis": {"visible": False, "range": [-0.1, 2.15], "scaleanchor": "x"},
+        "yaxis": {"visible": False, "range": [-0.15, 1.7], "scaleanchor": "x"},
         "annotations": notes,
         "legend": {"orientation": "h"},
         "height": 620,

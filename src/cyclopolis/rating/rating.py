@@ -82,8 +82,12 @@ class Rating(Result):
             found["gaps"] = gap_figure(self.tables["gaps"], scope, name, language)
         states = self.tables["states"]
         if states.drop_nulls(["economy", "environment", "society"]).height:
-            found["cube"] = cube_figure(states, name, language)
+            found["cube"] = cube_figure(states, _called(self.facts["scopes"], language), name, language)
         return found
+
+
+def _called(scopes: Mapping[str, Mapping[str, str]], language: Language) -> dict[str, str]:
+    return {scope: names[language] for scope, names in scopes.items()}
 
 
 def _title(en: str, zh: str | None) -> Message:
