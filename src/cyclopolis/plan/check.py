@@ -11,7 +11,7 @@ import polars as pl
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
-from cyclopolis.plan import check_links, check_relations, check_rows, check_stocks
+from cyclopolis.plan import check_links, check_networks, check_relations, check_rows, check_stocks
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
 
@@ -60,6 +60,10 @@ def cross_check(
         check_relations.check_relations(texts["relations"], frames["relations"]),
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_recipes(texts, frames, library),
+        check_networks.check_operations(texts["operations"], frames["operations"]),
+        check_networks.check_supplies(texts["supplies"], frames),
+        check_networks.check_heat_streams(texts["heat_streams"], frames["heat_streams"]),
+        check_networks.check_heat_utilities(texts["heat_utilities"], frames),
     )
     problems = list(found)
     if complete and all(problem.severity == "notice" for problem in problems):
