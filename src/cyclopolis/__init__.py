@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.industry.exchanges.heat.heat import HeatRecovery, heat
+    from cyclopolis.industry.exchanges.quality.water import WaterNetwork, WaterOptions, water
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
     from cyclopolis.rating import Rating, rate
     from cyclopolis.report import write_report
+    from cyclopolis.study.asked import ask
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
     from cyclopolis.study.verify.verifying import verify
@@ -47,6 +50,11 @@ _HOMES = {
     "balance": "cyclopolis.industry",
     "Balance": "cyclopolis.industry",
     "BalanceOptions": "cyclopolis.industry",
+    "water": "cyclopolis.industry.exchanges.quality.water",
+    "WaterNetwork": "cyclopolis.industry.exchanges.quality.water",
+    "WaterOptions": "cyclopolis.industry.exchanges.quality.water",
+    "heat": "cyclopolis.industry.exchanges.heat.heat",
+    "HeatRecovery": "cyclopolis.industry.exchanges.heat.heat",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -54,6 +62,7 @@ _HOMES = {
     "rate": "cyclopolis.rating",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
+    "ask": "cyclopolis.study.asked",
     "RunResult": "cyclopolis.study",
     "load_run": "cyclopolis.study",
     "verify": "cyclopolis.study.verify",
@@ -65,10 +74,14 @@ __all__ = [
     "BalanceOptions",
     "Design",
     "DesignOptions",
+    "HeatRecovery",
     "Plan",
     "Rating",
     "RunResult",
+    "WaterNetwork",
+    "WaterOptions",
     "__version__",
+    "ask",
     "balance",
     "chain_gaps",
     "check_design",
@@ -76,6 +89,7 @@ __all__ = [
     "compile_network",
     "design",
     "example",
+    "heat",
     "load_library",
     "load_run",
     "new_plan",
@@ -85,6 +99,7 @@ __all__ = [
     "search_library",
     "technology_sheet",
     "verify",
+    "water",
     "write_report",
     "write_template",
 ]

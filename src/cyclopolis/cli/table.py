@@ -75,6 +75,14 @@ COMMANDS: tuple[Command, ...] = (
         _PLAN,
         (SCENARIO, *_DESIGN, Option("check", "flag"), JSON, QUIET, LANG),
     ),
+    Command(
+        "water",
+        "cyclopolis.water(plan, options)",
+        actions.water,
+        _PLAN,
+        (SCENARIO, Option("time-limit", "seconds"), JSON, QUIET, LANG),
+    ),
+    Command("heat", "cyclopolis.heat(plan)", actions.heat, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(
         "report",

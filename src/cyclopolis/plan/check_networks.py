@@ -10,7 +10,10 @@ from cyclopolis.foundation.text import message
 from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.headers import TextTable
 
-_SHARED = {"operations": ("plant", "flow_in", "flow_out"), "supplies": ("kind", "site", "flow_max", "cost", "recovery_pct")}
+_SHARED = {
+    "operations": ("plant", "flow_in", "flow_out"),
+    "supplies": ("kind", "site", "flow_max", "cost", "recovery_pct"),
+}
 """Columns that say the same in every row of one operation or supply, or nothing."""
 _NAME = {"operations": "operation", "supplies": "supply"}
 
@@ -105,8 +108,9 @@ def check_heat_streams(text: TextTable, streams: pl.DataFrame) -> Iterator[Probl
         if supply == target and (kind is None or row["duty"] is None):
             yield said("plan.stream_still", "kind" if kind is None else "duty", stream=row["stream"])
         elif (kind == "hot" and supply < target) or (kind == "cold" and supply > target):
-            values = {"supply": f"{supply:g}", "target": f"{target:g}"}
-            yield said(f"plan.stream_reversed_{kind}", "target_temperature", stream=row["stream"], **values)
+            ends = f"{supply:g}", f"{target:g}"
+            key = f"plan.stream_reversed_{kind}"
+            yield said(key, "target_temperature", stream=row["stream"], supply=ends[0], target=ends[1])
 
 
 def check_heat_utilities(text: TextTable, frames: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:

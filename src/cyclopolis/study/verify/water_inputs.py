@@ -1,6 +1,6 @@
 """Inputs of cases on water and hydrogen, read into a problem: sinks, sources, operations, regeneration, plants."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +15,53 @@ Row = dict[str, Any]
 _NOTES = ("formulation", "note", "notes", "source", "description", "provenance", "format", "comment", "assumptions")
 _CASE: Mapping[str, Sequence[str]] = {
     "contaminants": ("contaminant", "components"),
-    "fresh": ("freshwater", "fresh_water", "fresh_sources", "freshwater_sources", "freshwaters", "utility", "utilities",
-              "hydrogen_utility", "hydrogen_utilities", "freshwater_concentration", "fresh_water_sources", "import"),
+    "fresh": (
+        "freshwater",
+        "fresh_water",
+        "fresh_sources",
+        "freshwater_sources",
+        "freshwaters",
+        "utility",
+        "utilities",
+        "hydrogen_utility",
+        "hydrogen_utilities",
+        "freshwater_concentration",
+        "fresh_water_sources",
+        "import",
+    ),
     "sinks": ("demands", "sink", "consumers"),
     "sources": ("source_streams", "supplies", "producers"),
-    "processes": ("operations", "units", "water_using_operations", "fixed_load", "fixed_load_operations", "water_operations"),
-    "regeneration": ("regenerators", "regenerator", "treatment", "treatments", "treatment_units", "purifier", "purifiers",
-                     "regeneration_units", "treatment_processes"),
+    "processes": (
+        "operations",
+        "units",
+        "water_using_operations",
+        "fixed_load",
+        "fixed_load_operations",
+        "water_operations",
+    ),
+    "regeneration": (
+        "regenerators",
+        "regenerator",
+        "treatment",
+        "treatments",
+        "treatment_units",
+        "purifier",
+        "purifiers",
+        "regeneration_units",
+        "treatment_processes",
+    ),
     "plants": (),
-    "discharge_limit": ("discharge_limits", "environmental_limit", "environmental_limits", "discharge", "effluent_limit"),
+    "discharge_limit": (
+        "discharge_limits",
+        "environmental_limit",
+        "environmental_limits",
+        "discharge",
+        "effluent_limit",
+    ),
     "least_flow": ("min_flow", "minimum_flow", "minimum_connection_flow", "min_connection_flow"),
     "units": (),
     **{name: () for name in _NOTES if name != "source"},
-}  # fmt: skip
+}
 _NAMED: Mapping[str, Sequence[str]] = {
     "id": ("name", "unit", "process", "operation", "stream", "number"),
     "note": _NOTES,
@@ -62,17 +96,48 @@ _OPERATION: Mapping[str, Sequence[str]] = {
     **_NAMED,
     "plant": (),
     "load": ("mass_load", "contaminant_load", "loads", "mass_loads", "mass_transfer", "delta_m", "m"),
-    "inlet": ("cin_max", "c_in_max", "max_inlet", "inlet_max", "cin", "c_in", "max_inlet_concentration", "cmax_in",
-              "inlet_concentration_max", "c_max_in", "inlet_limit", "inlet"),
-    "outlet": ("cout_max", "c_out_max", "max_outlet", "outlet_max", "cout", "c_out", "max_outlet_concentration", "cmax_out",
-               "outlet_concentration_max", "c_max_out", "outlet_limit"),
-    "flow": ("limiting_flow", "limiting_flowrate", "flowrate", "limiting_water_flow", "limiting_water_flowrate", "f",
-             "flow_limiting", "f_lim"),
+    "inlet": (
+        "cin_max",
+        "c_in_max",
+        "max_inlet",
+        "inlet_max",
+        "cin",
+        "c_in",
+        "max_inlet_concentration",
+        "cmax_in",
+        "inlet_concentration_max",
+        "c_max_in",
+        "inlet_limit",
+        "inlet",
+    ),
+    "outlet": (
+        "cout_max",
+        "c_out_max",
+        "max_outlet",
+        "outlet_max",
+        "cout",
+        "c_out",
+        "max_outlet_concentration",
+        "cmax_out",
+        "outlet_concentration_max",
+        "c_max_out",
+        "outlet_limit",
+    ),
+    "flow": (
+        "limiting_flow",
+        "limiting_flowrate",
+        "flowrate",
+        "limiting_water_flow",
+        "limiting_water_flowrate",
+        "f",
+        "flow_limiting",
+        "f_lim",
+    ),
     "gain": ("water_gain", "flow_gain"),
     "loss": ("water_loss", "flow_loss"),
     "fixed_flow": (),
     "type": ("kind", "formulation_type"),
-}  # fmt: skip
+}
 _FRESH: Mapping[str, Sequence[str]] = {
     **_NAMED,
     "at": _CLEAN,
@@ -162,12 +227,10 @@ def read_water(inputs: Mapping[str, Any], units: Mapping[str, Any], *, gas: bool
         regeneration_cost=[one["cost"] for one in regeneration],
         discharge_limit=None if discharge is None else reader.vector(discharge, "discharge_limit"),
         full=100.0 if gas else np.inf,
-        giver_plant=[
-            NOWHERE for _ in fresh
-        ] + [_plant(one, plants) for one in (*sources, *operations, *regeneration)],
+        giver_plant=[NOWHERE for _ in fresh] + [_plant(one, plants) for one in (*sources, *operations, *regeneration)],
         taker_plant=[_plant(one, plants) for one in (*sinks, *operations, *regeneration)] + [NOWHERE],
         least_flow=number(tree.get("least_flow") or 0.0, "least_flow"),
-    )  # fmt: skip
+    )
     told = [one["now"] for one in fresh]
     labels = tuple(str(one["id"]) for one in fresh)
     return WaterCase(problem, plants, labels, gas, float(sum(told)), any(one["cost"] for one in fresh))
