@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.industry.exchanges.fairness.failure import Failure, FailureOptions, failure
+    from cyclopolis.industry.exchanges.fairness.fairness import Fairness, FairnessOptions, fairness
     from cyclopolis.industry.exchanges.heat.heat import HeatRecovery, heat
     from cyclopolis.industry.exchanges.quality.water import WaterNetwork, WaterOptions, water
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
@@ -55,6 +57,12 @@ _HOMES = {
     "WaterOptions": "cyclopolis.industry.exchanges.quality.water",
     "heat": "cyclopolis.industry.exchanges.heat.heat",
     "HeatRecovery": "cyclopolis.industry.exchanges.heat.heat",
+    "fairness": "cyclopolis.industry.exchanges.fairness.fairness",
+    "Fairness": "cyclopolis.industry.exchanges.fairness.fairness",
+    "FairnessOptions": "cyclopolis.industry.exchanges.fairness.fairness",
+    "failure": "cyclopolis.industry.exchanges.fairness.failure",
+    "Failure": "cyclopolis.industry.exchanges.fairness.failure",
+    "FailureOptions": "cyclopolis.industry.exchanges.fairness.failure",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -74,6 +82,10 @@ __all__ = [
     "BalanceOptions",
     "Design",
     "DesignOptions",
+    "Failure",
+    "FailureOptions",
+    "Fairness",
+    "FairnessOptions",
     "HeatRecovery",
     "Plan",
     "Rating",
@@ -89,6 +101,8 @@ __all__ = [
     "compile_network",
     "design",
     "example",
+    "failure",
+    "fairness",
     "heat",
     "load_library",
     "load_run",

@@ -83,6 +83,16 @@ def heat(call: Call) -> int:
     return _asked(call, "heat", {})
 
 
+def fairness(call: Call) -> int:
+    """Divide what exchange brings."""
+    return _asked(call, "fairness", {})
+
+
+def failure(call: Call) -> int:
+    """Take out plants and pipes."""
+    return _asked(call, "failure", {"pairs": True} if call.values["pairs"] else {})
+
+
 def rate(call: Call) -> int:
     """Rate before and after the design."""
     return _one_engine(call, "rating")

@@ -83,6 +83,14 @@ COMMANDS: tuple[Command, ...] = (
         (SCENARIO, Option("time-limit", "seconds"), JSON, QUIET, LANG),
     ),
     Command("heat", "cyclopolis.heat(plan)", actions.heat, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command("fairness", "cyclopolis.fairness(plan, options)", actions.fairness, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command(
+        "failure",
+        "cyclopolis.failure(plan, options)",
+        actions.failure,
+        _PLAN,
+        (SCENARIO, Option("pairs", "flag"), JSON, QUIET, LANG),
+    ),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(
         "report",

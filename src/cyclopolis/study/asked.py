@@ -23,7 +23,15 @@ def _heat(plan: Plan, options: Mapping[str, Any], progress: Progress) -> Result:
     return cyclopolis.heat(plan)
 
 
-ASKED: Mapping[str, Ask] = {"water": _water, "heat": _heat}
+def _fairness(plan: Plan, options: Mapping[str, Any], progress: Progress) -> Result:
+    return cyclopolis.fairness(plan, cyclopolis.FairnessOptions(**options), progress=progress)
+
+
+def _failure(plan: Plan, options: Mapping[str, Any], progress: Progress) -> Result:
+    return cyclopolis.failure(plan, cyclopolis.FailureOptions(**options), progress=progress)
+
+
+ASKED: Mapping[str, Ask] = {"water": _water, "heat": _heat, "fairness": _fairness, "failure": _failure}
 
 
 def ask(
