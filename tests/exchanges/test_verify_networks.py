@@ -22,7 +22,8 @@ def test_one_question_in_many_words():
         {"processes": [{"id": n, "load": m, "limiting_flow": 1000 * m / (b - a), "cin": a, "cout": b}
                        for n, (m, a, b) in enumerate(ROWS)], "fresh_water": {"concentration": 0}},
         {"sinks": [{"id": n, "flow_t_h": 1000 * m / (b - a), "c_max": a} for n, (m, a, b) in enumerate(ROWS)],
-         "sources": [{"id": n, "flowrate": 1000 * m / (b - a), "concentration": b} for n, (m, a, b) in enumerate(ROWS)]},
+         "sources": [{"id": n, "flowrate": 1000 * m / (b - a), "concentration": b}
+                     for n, (m, a, b) in enumerate(ROWS)]},
     ]  # fmt: skip
     asked = {
         "minimum_fresh_water_flowrate": 90,

@@ -90,7 +90,7 @@ def fairness(call: Call) -> int:
 
 def failure(call: Call) -> int:
     """Take out plants and pipes."""
-    return _asked(call, "failure", {"pairs": True} if call.values["pairs"] else {})
+    return _asked(call, "failure", {name: True for name in ("pairs", "together") if call.values[name]})
 
 
 def rate(call: Call) -> int:

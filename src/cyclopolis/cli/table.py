@@ -89,7 +89,7 @@ COMMANDS: tuple[Command, ...] = (
         "cyclopolis.failure(plan, options)",
         actions.failure,
         _PLAN,
-        (SCENARIO, Option("pairs", "flag"), JSON, QUIET, LANG),
+        (SCENARIO, Option("pairs", "flag"), Option("together", "flag"), JSON, QUIET, LANG),
     ),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(

@@ -111,7 +111,7 @@ def nucleolus(values: Floats) -> Floats:
         free = free[~_spanned(members[free], fixed)]
     if np.linalg.matrix_rank(fixed) == count:
         division = np.asarray(np.linalg.lstsq(fixed, held, rcond=None)[0], dtype=np.float64)
-    return division * scale
+    return np.where(np.abs(division) < _CLOSE, 0.0, division) * scale
 
 
 def _independent(rows: Floats, values: Floats) -> tuple[Floats, Floats]:

@@ -1,13 +1,14 @@
 """The operating problem of the base year with some of it held: what members reach together, what a failure leaves.
 
-One programme over the flows of a compiled network with all builds fixed; who may change what is told by the bounds of its
-columns, so that many questions share one set of rows. One HiGHS per thread, each with one thread of its own.
+One programme over the flows of a compiled network with all builds fixed; who may change what is told by the bounds of
+its columns, so that many questions share one set of rows. One HiGHS per thread, each with one thread of its own.
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import highspy
 import numpy as np
@@ -17,6 +18,9 @@ from cyclopolis.foundation.problems import user_error
 from cyclopolis.network import Flows, Network, base_flows, quantities
 from cyclopolis.network.model import Bools, Floats, Ints
 from cyclopolis.network.operate import cap_rows, market_volumes, port_balance
+
+_TINY = 1e-9
+"""Share of the base year's gain below which a coalition gains nothing."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Operating:
     gain: Floats
     player: Ints
     names: tuple[str, ...]
-    _local: threading.local = field(default_factory=threading.local, repr=False, compare=False)
+    local: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     def parts(self, state: Floats) -> Flows:
         """Return a state as flows of the network."""
@@ -52,21 +56,18 @@ class Operating:
         other = np.concatenate((alone[0], self.player[ports[arcs.taker]], *alone[1:]))
         return one, other
 
-    def best(self, lower: Floats, upper: Floats, cost: Floats, rows: tuple[Floats, Floats] | None = None) -> Floats:
-        """Return the state (V,) of least cost between bounds; empty where there is none.
-
-        ``rows`` replaces the rows' bounds.
-        """
-        solver = getattr(self._local, "solver", None)
+    def best(self, lower: Floats, upper: Floats, cost: Floats) -> Floats:
+        """Return the state (V,) of least cost between bounds; empty where there is none."""
+        solver: Any = getattr(self.local, "solver", None)
         if solver is None:
-            solver = self._local.solver = _loaded(self)
+            solver = self.local.solver = _loaded(self)
         columns = np.arange(self.base.size, dtype=np.int32)
         solver.changeColsBounds(columns.size, columns, lower, upper)
         solver.changeColsCost(columns.size, columns, cost)
-        low, high = rows or (self.low, self.high)
-        places = np.arange(low.size, dtype=np.int32)
-        solver.changeRowsBounds(places.size, places, low, high)
         solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            solver.clearSolver()
+            solver.run()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return np.zeros(0)
         return np.asarray(solver.getSolution().col_value, dtype=np.float64)
@@ -157,7 +158,7 @@ def coalition_value(problem: Operating, bits: int) -> float:
         return 0.0
     state = coalition_state(problem, members)
     value = float(problem.gain @ (state - problem.base))
-    return value if abs(value) > 1e-6 * max(1.0, abs(float(problem.gain @ problem.base))) * 1e-3 else 0.0
+    return value if abs(value) > _TINY * max(1.0, abs(float(problem.gain @ problem.base))) else 0.0
 
 
 def in_threads(ask: Callable[[int], float], questions: Sequence[int], threads: int = 2) -> list[float]:
