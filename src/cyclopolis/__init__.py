@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.industry.exchanges.fairness.failure import Failure, FailureOptions, failure
+    from cyclopolis.industry.exchanges.fairness.fairness import Fairness, FairnessOptions, fairness
+    from cyclopolis.industry.exchanges.heat.heat import HeatRecovery, heat
+    from cyclopolis.industry.exchanges.quality.water import WaterNetwork, WaterOptions, water
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
     from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from cyclopolis.rating.wording import target_text
     from cyclopolis.report import write_report
     from cyclopolis.report.certificate import write_certificate
+    from cyclopolis.study.asked import ask
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
     from cyclopolis.study.verify.verifying import verify
@@ -71,6 +76,17 @@ _HOMES = {
     "drain": "cyclopolis.infrastructure.drainage.engine",
     "Drain": "cyclopolis.infrastructure.drainage.engine",
     "DrainOptions": "cyclopolis.infrastructure.drainage.engine",
+    "water": "cyclopolis.industry.exchanges.quality.water",
+    "WaterNetwork": "cyclopolis.industry.exchanges.quality.water",
+    "WaterOptions": "cyclopolis.industry.exchanges.quality.water",
+    "heat": "cyclopolis.industry.exchanges.heat.heat",
+    "HeatRecovery": "cyclopolis.industry.exchanges.heat.heat",
+    "fairness": "cyclopolis.industry.exchanges.fairness.fairness",
+    "Fairness": "cyclopolis.industry.exchanges.fairness.fairness",
+    "FairnessOptions": "cyclopolis.industry.exchanges.fairness.fairness",
+    "failure": "cyclopolis.industry.exchanges.fairness.failure",
+    "Failure": "cyclopolis.industry.exchanges.fairness.failure",
+    "FailureOptions": "cyclopolis.industry.exchanges.fairness.failure",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -97,6 +113,7 @@ _HOMES = {
     "write_certificate": "cyclopolis.report.certificate",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
+    "ask": "cyclopolis.study.asked",
     "RunResult": "cyclopolis.study",
     "load_run": "cyclopolis.study",
     "verify": "cyclopolis.study.verify",
@@ -111,12 +128,20 @@ __all__ = [
     "DesignOptions",
     "Drain",
     "DrainOptions",
+    "Failure",
+    "FailureOptions",
+    "Fairness",
+    "FairnessOptions",
+    "HeatRecovery",
     "Plan",
     "Rating",
     "RunResult",
     "Streets",
     "StreetsOptions",
+    "WaterNetwork",
+    "WaterOptions",
     "__version__",
+    "ask",
     "assessment_folder",
     "attach_evidence",
     "balance",
@@ -131,7 +156,10 @@ __all__ = [
     "drain",
     "example",
     "explain_framework",
+    "failure",
+    "fairness",
     "find_framework",
+    "heat",
     "import_framework",
     "load_library",
     "load_run",
@@ -148,6 +176,7 @@ __all__ = [
     "target_text",
     "technology_sheet",
     "verify",
+    "water",
     "write_advice",
     "write_certificate",
     "write_report",

@@ -91,6 +91,26 @@ def drain(call: Call) -> int:
     return 0
 
 
+def water(call: Call) -> int:
+    """Find networks with quality."""
+    return _asked(call, "water", {name: call.values[name] for name in ("time_limit",) if call.values.get(name)})
+
+
+def heat(call: Call) -> int:
+    """Find what heat can be recovered."""
+    return _asked(call, "heat", {})
+
+
+def fairness(call: Call) -> int:
+    """Divide what exchange brings."""
+    return _asked(call, "fairness", {})
+
+
+def failure(call: Call) -> int:
+    """Take out plants and pipes."""
+    return _asked(call, "failure", {name: True for name in ("pairs", "together") if call.values[name]})
+
+
 def rate(call: Call) -> int:
     """Rate before and after the design."""
     return _one_engine(call, "rating")
@@ -144,6 +164,14 @@ def _design_options(call: Call) -> dict[str, Any]:
 def _one_engine(call: Call, engine: str) -> int:
     """Run a plan up to one engine and show that engine's answer."""
     _show(call, _run_until(call, engine, {}), engine, {})
+    return 0
+
+
+def _asked(call: Call, engine: str, options: Mapping[str, Any]) -> int:
+    """Ask one engine by itself and show its answer."""
+    with Watch(call.quiet, call.language) as progress:
+        done = cyclopolis.ask(call.plan, engine, call.scenario, options=options, progress=progress)
+    _show(call, done, engine, {})
     return 0
 
 

@@ -15,6 +15,7 @@ from cyclopolis.plan import (
     check_drainage,
     check_layers,
     check_links,
+    check_networks,
     check_relations,
     check_rows,
     check_sections,
@@ -81,6 +82,10 @@ def cross_check(
         check_sense.check_gifts(texts["markets"], frames["markets"]),
         check_sense.check_loops(texts, frames, library),
         check_sense.check_factors(texts, frames, library),
+        check_networks.check_operations(texts["operations"], frames["operations"]),
+        check_networks.check_supplies(texts["supplies"], frames),
+        check_networks.check_heat_streams(texts["heat_streams"], frames["heat_streams"]),
+        check_networks.check_heat_utilities(texts["heat_utilities"], frames),
     )
     problems = list(found)
     if complete and all(problem.severity == "notice" for problem in problems):

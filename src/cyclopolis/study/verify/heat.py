@@ -21,29 +21,71 @@ from cyclopolis.study.verify.naming import renamed, words
 _NOTES = ("formulation", "source", "description", "provenance", "format", "comment", "assumptions", "note", "notes")
 _CASE: Mapping[str, Sequence[str]] = {
     "streams": ("process_streams",),
-    "difference": ("delta_t_min", "dt_min", "dtmin", "minimum_approach_temperature", "hrat", "min_delta_t", "tmin",
-                   "minimum_temperature_difference", "delta_tmin", "delta_t"),
+    "difference": (
+        "delta_t_min",
+        "dt_min",
+        "dtmin",
+        "minimum_approach_temperature",
+        "hrat",
+        "min_delta_t",
+        "tmin",
+        "minimum_temperature_difference",
+        "delta_tmin",
+        "delta_t",
+    ),
     "utilities": ("utility",),
     "units": (),
     "note": tuple(name for name in _NOTES if name != "note"),
-}  # fmt: skip
+}
 _ENDS: Mapping[str, Sequence[str]] = {
     "id": ("name", "stream", "utility"),
-    "supply": ("t_in", "tin", "ts", "t_s", "supply_temperature", "t_supply", "inlet_temperature", "temperature_in", "t_start",
-               "supply_t", "temperature", "t", "level"),
-    "target": ("t_out", "tout", "tt", "t_t", "target_temperature", "t_target", "outlet_temperature", "temperature_out", "t_end",
-               "target_t"),
+    "supply": (
+        "t_in",
+        "tin",
+        "ts",
+        "t_s",
+        "supply_temperature",
+        "t_supply",
+        "inlet_temperature",
+        "temperature_in",
+        "t_start",
+        "supply_t",
+        "temperature",
+        "t",
+        "level",
+    ),
+    "target": (
+        "t_out",
+        "tout",
+        "tt",
+        "t_t",
+        "target_temperature",
+        "t_target",
+        "outlet_temperature",
+        "temperature_out",
+        "t_end",
+        "target_t",
+    ),
     "side": ("type", "kind", "class"),
     "contribution": ("dt_cont", "delta_t_contribution", "dt_contribution", "delta_t_cont"),
     "note": tuple(name for name in _NOTES if name != "note"),
-}  # fmt: skip
+}
 _STREAM: Mapping[str, Sequence[str]] = {
     **_ENDS,
-    "cp": ("mcp", "fcp", "heat_capacity_flow", "heat_capacity_flowrate", "heat_capacity_flow_rate", "cp_flow", "m_cp", "w",
-           "heat_capacity"),
+    "cp": (
+        "mcp",
+        "fcp",
+        "heat_capacity_flow",
+        "heat_capacity_flowrate",
+        "heat_capacity_flow_rate",
+        "cp_flow",
+        "m_cp",
+        "w",
+        "heat_capacity",
+    ),
     "duty": ("heat", "q", "dh", "delta_h", "enthalpy", "heat_load", "load", "heat_duty", "enthalpy_change"),
     "film": ("h", "htc", "film_coefficient", "heat_transfer_coefficient"),
-}  # fmt: skip
+}
 _UTILITY: Mapping[str, Sequence[str]] = {
     **_ENDS,
     "cost": ("price", "unit_cost"),
@@ -182,8 +224,8 @@ def _utilities(value: object, streams: HeatStreams, half: float) -> dict[str, fl
     level = np.where(hot, np.maximum(supply, target), -np.minimum(supply, target))
     rank = np.argsort(np.argsort(level)) + 1.0
     told = [row.get("cost") for row in rows]
-    cost = rank if any(one is None for one in told) else np.array([number(one, "cost") for one in told])
+    costs = rank.tolist() if any(one is None for one in told) else [number(one, "cost") for one in told]
     most = np.array([np.inf if row.get("most") is None else number(row["most"], "max") for row in rows])
     by = np.array([half if row.get("contribution") is None else number(row["contribution"], "dt_cont") for row in rows])
-    duty = place_utilities(streams, supply, target, hot, cost, most, by)
+    duty = place_utilities(streams, supply, target, hot, np.array(costs), most, by)
     return {str(row.get("id", at)): float(one) for at, (row, one) in enumerate(zip(rows, duty, strict=True), 1)}

@@ -168,13 +168,41 @@ def _say(figure: _Figure, *names: str) -> None:
         _FIGURES[_plain(name)] = figure
 
 
-_say(lambda a: a.best.fresh, "min_freshwater", "freshwater", "min", "min_freshwater_reuse", "freshwater_reuse", "min_reuse",
-     "min_freshwater_integrated", "freshwater_integrated", "integrated", "min_integrated", "freshwater_min_cost",
-     "freshwater_recycling", "min_freshwater_reuse_recycling", "min_freshwater_direct_reuse")  # fmt: skip
-_say(lambda a: a.best.discharged, "min_wastewater", "wastewater", "min_wastewater_reuse", "wastewater_reuse",
-     "min_wastewater_integrated", "wastewater_integrated")  # fmt: skip
-_say(lambda a: a.alone, "freshwater_without_reuse", "without_reuse", "min_freshwater_without_reuse", "freshwater_without_integration",
-     "freshwater_base_case", "without_reuse_sum")  # fmt: skip
+_say(
+    lambda a: a.best.fresh,
+    "min_freshwater",
+    "freshwater",
+    "min",
+    "min_freshwater_reuse",
+    "freshwater_reuse",
+    "min_reuse",
+    "min_freshwater_integrated",
+    "freshwater_integrated",
+    "integrated",
+    "min_integrated",
+    "freshwater_min_cost",
+    "freshwater_recycling",
+    "min_freshwater_reuse_recycling",
+    "min_freshwater_direct_reuse",
+)
+_say(
+    lambda a: a.best.discharged,
+    "min_wastewater",
+    "wastewater",
+    "min_wastewater_reuse",
+    "wastewater_reuse",
+    "min_wastewater_integrated",
+    "wastewater_integrated",
+)
+_say(
+    lambda a: a.alone,
+    "freshwater_without_reuse",
+    "without_reuse",
+    "min_freshwater_without_reuse",
+    "freshwater_without_integration",
+    "freshwater_base_case",
+    "without_reuse_sum",
+)
 _say(_saving, "freshwater_saving", "saving", "wastewater_saving", "saving_integrated", "freshwater_saving_integrated")
 _say(_pinches, "pinch", "pinch_purity", "pinch_freshwater", "global_pinch", "pinch_quality")
 _say(_waste_purity, "wastewater_purity", "wastewater_concentration_average", "wastewater_quality")
@@ -186,21 +214,57 @@ _say(
     "operating_cost",
     "min_operating_cost",
 )
-_say(lambda a: sum(a.singles.values()), "sum_of_single_plants", "min_freshwater_single_plants_total", "sum_freshwater_single_plants",
-     "sum_min_freshwater_single_plants")  # fmt: skip
-_say(lambda a: a.second("cross_flow"), "min_cross_plant_flow_at_integrated_optimum", "min_cross_plant_flow", "cross_plant_flow",
-     "least_cross_flow", "min_cross_flow_rate", "cross_flow_integrated")  # fmt: skip
-_say(lambda a: round(a.second("cross_links")), "min_number_of_cross_plant_links_at_integrated_optimum", "min_cross_plant_links",
-     "cross_plant_links", "number_of_cross_plant_links", "fewest_cross_links", "min_interplant_links")  # fmt: skip
+_say(
+    lambda a: sum(a.singles.values()),
+    "sum_of_single_plants",
+    "min_freshwater_single_plants_total",
+    "sum_freshwater_single_plants",
+    "sum_min_freshwater_single_plants",
+)
+_say(
+    lambda a: a.second("cross_flow"),
+    "min_cross_plant_flow_at_integrated_optimum",
+    "min_cross_plant_flow",
+    "cross_plant_flow",
+    "least_cross_flow",
+    "min_cross_flow_rate",
+    "cross_flow_integrated",
+)
+_say(
+    lambda a: round(a.second("cross_links")),
+    "min_number_of_cross_plant_links_at_integrated_optimum",
+    "min_cross_plant_links",
+    "cross_plant_links",
+    "number_of_cross_plant_links",
+    "fewest_cross_links",
+    "min_interplant_links",
+)
 _say(lambda a: round(a.second("links")), "min_number_of_connections", "number_of_connections", "fewest_connections")
 _say(lambda a: a.regenerated(recycle=False).fresh, "regeneration_reuse_freshwater", "min_freshwater_regeneration_reuse")
-_say(lambda a: a.regenerated(recycle=False).regenerated, "regeneration_reuse_regenerated_flow",
-     "min_regenerated_regeneration_reuse", "regeneration_reuse_min_regenerated")  # fmt: skip
-_say(lambda a: a.regenerated(recycle=True).fresh, "regeneration_recycling_freshwater", "min_freshwater_regeneration_recycling",
-     "min_freshwater_with_regeneration", "freshwater_regeneration", "min_freshwater_regeneration_reuse_recycling")  # fmt: skip
-_say(lambda a: a.regenerated(recycle=True).regenerated, "regeneration_recycling_regenerated_flow", "min_regenerated",
-     "min_regeneration", "regenerated", "min_regenerated_regeneration_recycling", "regeneration_recycling_min_regenerated",
-     "regeneration")  # fmt: skip
+_say(
+    lambda a: a.regenerated(recycle=False).regenerated,
+    "regeneration_reuse_regenerated_flow",
+    "min_regenerated_regeneration_reuse",
+    "regeneration_reuse_min_regenerated",
+)
+_say(
+    lambda a: a.regenerated(recycle=True).fresh,
+    "regeneration_recycling_freshwater",
+    "min_freshwater_regeneration_recycling",
+    "min_freshwater_with_regeneration",
+    "freshwater_regeneration",
+    "min_freshwater_regeneration_reuse_recycling",
+)
+_say(
+    lambda a: a.regenerated(recycle=True).regenerated,
+    "regeneration_recycling_regenerated_flow",
+    "min_regenerated",
+    "min_regeneration",
+    "regenerated",
+    "min_regenerated_regeneration_recycling",
+    "regeneration_recycling_min_regenerated",
+    "regeneration",
+)
 _say(
     lambda a: a.regenerated(recycle=True).discharged,
     "regeneration_recycling_wastewater",
@@ -277,7 +341,7 @@ def _shares(asked: _Asked, said: frozenset[str]) -> dict[str, float]:
 
 
 _LINK = re.compile(
-    r"^(?P<giver>.+?) (?:source|SR) ?(?P<out>\d+) *(?:->|to) *(?P<taker>.+?) (?:sink|SK) ?(?P<into>\d+) *: *(?P<flow>[\d.]+)"
+    r"^(?P<giver>.+?) (?:source|SR) ?(?P<out>\d+) *(?:->|to) *(?P<taker>.+?) (?:sink|SK) ?(?P<into>\d+) *:"
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
 from cyclopolis.industry.exchanges.fairness.shapley import Floats, players_of
 
@@ -56,9 +56,7 @@ def least_core(values: Floats) -> Core:
     return Core(least > 0.0, least, np.asarray(solved.x[:-1], dtype=np.float64) * scale)
 
 
-def _smallest(  # type: ignore[no-untyped-def]  # SciPy's result has no public type
-    members: Floats, worth: Floats, fixed: Floats, held: Floats, lower: Floats | None
-):
+def _smallest(members: Floats, worth: Floats, fixed: Floats, held: Floats, lower: Floats | None) -> OptimizeResult:
     """Minimise t over divisions x with x(S) + t >= worth for the rows of members, fixed @ x = held, x >= lower."""
     count = members.shape[1]
     wide = np.hstack((-members, -np.ones((worth.size, 1))))
@@ -103,7 +101,7 @@ def nucleolus(values: Floats) -> Floats:
     lower = alone if alone.sum() <= worth[-1] + _CLOSE else None
     fixed, held = members[-1:], worth[-1:]
     free = np.arange(1, worth.size - 1)
-    division = np.zeros(count)
+    division: Floats = np.zeros(count)
     while np.linalg.matrix_rank(fixed) < count and free.size:
         solved = _smallest(members[free], worth[free], fixed, held, lower)
         division = np.asarray(solved.x[:-1])
@@ -112,8 +110,8 @@ def nucleolus(values: Floats) -> Floats:
         fixed, held = _independent(np.vstack((fixed, members[tight])), np.concatenate((held, slack)))
         free = free[~_spanned(members[free], fixed)]
     if np.linalg.matrix_rank(fixed) == count:
-        division = np.linalg.lstsq(fixed, held, rcond=None)[0]
-    return division * scale
+        division = np.asarray(np.linalg.lstsq(fixed, held, rcond=None)[0], dtype=np.float64)
+    return np.where(np.abs(division) < _CLOSE, 0.0, division) * scale
 
 
 def _independent(rows: Floats, values: Floats) -> tuple[Floats, Floats]:

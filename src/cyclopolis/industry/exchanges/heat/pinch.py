@@ -5,6 +5,7 @@ condensing) is told hot or cold by the sign of its duty. Temperatures in one uni
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -199,7 +200,7 @@ def least_units(streams: HeatStreams, targets: HeatTargets, hot_utilities: int =
     upper, lower = streams.shifted()
     cuts = [np.inf, *targets.pinches.tolist(), -np.inf]
     count = 0
-    for place, (top, bottom) in enumerate(zip(cuts[:-1], cuts[1:], strict=True)):
+    for place, (top, bottom) in enumerate(pairwise(cuts)):
         inside = int(((upper > bottom) & (lower < top)).sum())
         inside += hot_utilities if place == 0 and targets.hot > 0 else 0
         inside += cold_utilities if place == len(cuts) - 2 and targets.cold > 0 else 0

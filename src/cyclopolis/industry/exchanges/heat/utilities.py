@@ -34,8 +34,8 @@ def place_utilities(
 
     Notes
     -----
-    A linear programme: whatever is passed down at each shifted temperature, utilities included, is not negative. Pockets
-    of the grand composite curve need no rule of their own.
+    A linear programme: what is passed down at each shifted temperature, utilities included, is not negative. Pockets of
+    the grand composite curve need no rule of their own.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def place_utilities(
     ...     np.array([9.0, 3, 1]), np.full(3, np.inf), np.full(3, 10.0),
     ... )
     >>> duty.round(3).tolist()
-    [22.5, 85.0, 40.0]
+    [55.0, 52.5, 40.0]
     """
     shift = np.where(hot, -by, by)
     ends = np.stack((supply + shift, target + shift))
@@ -54,7 +54,8 @@ def place_utilities(
     upper, lower = streams.shifted()
     level = np.unique(np.concatenate((upper, lower, high, low)))[::-1]
     passed = _given_above(streams.duty, upper, lower, level)
-    share = np.stack([_given_above(np.ones(1), high[[u]], low[[u]], level) for u in range(hot.size)], axis=1)
+    each = [_given_above(np.ones(1), high[[u]], low[[u]], level) for u in range(hot.size)]
+    share = np.stack(each, axis=1)
     signed = share * np.where(hot, 1.0, -1.0)
     scale = max(float(np.abs(streams.duty).sum()), 1e-12)
     solved = linprog(
@@ -72,9 +73,11 @@ def place_utilities(
 
 
 def _given_above(duty: Floats, upper: Floats, lower: Floats, level: Floats) -> Floats:
-    """Return the net heat given at or above each temperature (L,); what is given at one temperature counts there."""
+    """Return the net heat given above each temperature, then that given at or above each (2 L,)."""
     span = upper - lower
     sliding = span > 0
     rate = np.divide(duty, span, out=np.zeros_like(duty), where=sliding)
     above = np.clip(upper - level[:, None], 0.0, np.where(sliding, span, 0.0)) @ rate
-    return np.asarray(above + (upper >= level[:, None]) @ np.where(sliding, 0.0, duty), dtype=np.float64)
+    still = np.where(sliding, 0.0, duty)
+    before, after = above + (upper > level[:, None]) @ still, above + (upper >= level[:, None]) @ still
+    return np.asarray(np.concatenate((before, after)), dtype=np.float64)

@@ -145,15 +145,15 @@ class _Parts:
         concentration = settled(self.problem, flows)[0] / self.unit
         through = flows.sum(axis=1) / self.scale
         point = self.model.createSol()
-        for at, one in enumerate(self.flows):
-            self.model.setSolVal(point, one, float(flows[giver[at], taker[at]] / self.scale))
-        for at, one in self.exists.items():
-            self.model.setSolVal(point, one, float(flows[giver[at], taker[at]] > 0))
-        for of, one in self.total.items():
-            self.model.setSolVal(point, one, float(through[of]))
-        for (of, k), one in self.outlets.items():
-            held = float(np.clip(concentration[of, k], one.getLbOriginal(), one.getUbOriginal()))
-            self.model.setSolVal(point, one, held)
+        for at, flow in enumerate(self.flows):
+            self.model.setSolVal(point, flow, float(flows[giver[at], taker[at]] / self.scale))
+        for at, whole in self.exists.items():
+            self.model.setSolVal(point, whole, float(flows[giver[at], taker[at]] > 0))
+        for of, total in self.total.items():
+            self.model.setSolVal(point, total, float(through[of]))
+        for (of, k), outlet in self.outlets.items():
+            held = float(np.clip(concentration[of, k], outlet.getLbOriginal(), outlet.getUbOriginal()))
+            self.model.setSolVal(point, outlet, held)
             self.model.setSolVal(point, self.whole[of, k], float(through[of]) * held)
         for (at, k), load in self.carried.items():
             if np.isnan(self.known[giver[at], k]):
@@ -196,55 +196,60 @@ class _Parts:
 
     def _add_contaminant(self, k: int) -> None:
         """Add the concentrations, the loads carried and their balances of one contaminant."""
+        floor = self._floors(k)
+        self._add_outlets(k, self._tops(k), floor)
+        self._add_limits(k, floor)
+        for at, share in self._changing(k):
+            load = self.problem.load[at, k] / self.unit[k] / self.scale if at < self.problem.gain.size else 0.0
+            leaves = self.whole[self.first + at, k]
+            self.model.addCons(self._carried_by(k, giver=self.first + at) == leaves)
+            brought = self._carried_by(k, taker=self.problem.sink_flow.size + at)
+            self.model.addCons(leaves == share * brought + float(load))
+
+    def _add_outlets(self, k: int, top: Floats, floor: Floats) -> None:
+        """Add unknown outlet concentrations, the loads that leave at them, and those carried along connections."""
         from pyscipopt import quicksum  # noqa: PLC0415 - as above
 
-        problem, model = self.problem, self.model
-        giver, taker = problem.arcs
-        _, _, sinks, operations, _ = problem.sizes
-        top, floor = self._tops(k), self._floors(k)
-        for at in np.flatnonzero(np.isnan(self.known[:, k])):
-            one = model.addVar(f"c{at}_{k}", lb=float(min(floor[at], top[at])), ub=float(top[at]))
-            self.outlets[int(at), k] = one
-            out = quicksum([self.flows[int(arc)] for arc in np.flatnonzero(giver == at)])
-            self.whole[int(at), k] = model.addVar(f"m{at}_{k}", lb=0.0)
-            through = self._through(int(at), out)
-            model.addCons(self.whole[int(at), k] == through * one)
-        for at, (one, flow) in enumerate(zip(giver, self.flows, strict=True)):
-            if np.isnan(self.known[one, k]):
-                most = float(self.most[at] * top[one])
-                load = model.addVar(f"w{at}_{k}", lb=0.0, ub=most)
-                model.addCons(load == flow * self.outlets[int(one), k])
-                self.carried[at, k] = load
+        giver, _ = self.problem.arcs
+        for at in np.flatnonzero(np.isnan(self.known[:, k])).tolist():
+            outlet = self.model.addVar(f"c{at}_{k}", lb=float(min(floor[at], top[at])), ub=float(top[at]))
+            self.outlets[at, k] = outlet
+            out = quicksum([self.flows[arc] for arc in np.flatnonzero(giver == at).tolist()])
+            self.whole[at, k] = self.model.addVar(f"m{at}_{k}", lb=0.0)
+            self.model.addCons(self.whole[at, k] == self._through(at, out) * outlet)
+        for arc, (of, flow) in enumerate(zip(giver.tolist(), self.flows, strict=True)):
+            if np.isnan(self.known[of, k]):
+                carried = self.model.addVar(f"w{arc}_{k}", lb=0.0, ub=float(self.most[arc] * top[of]))
+                self.model.addCons(carried == flow * self.outlets[of, k])
+                self.carried[arc, k] = carried
             else:
-                self.carried[at, k] = float(self.known[one, k]) * flow
+                self.carried[arc, k] = float(self.known[of, k]) * flow
 
-        def brought(to: int) -> Any:  # noqa: ANN401 - PySCIPOpt's expressions
-            return quicksum([self.carried[int(at), k] for at in np.flatnonzero(taker == to)])
+    def _carried_by(self, k: int, *, giver: int | None = None, taker: int | None = None) -> Any:  # noqa: ANN401 - an expression
+        """Return the load that leaves a giver or reaches a taker."""
+        from pyscipopt import quicksum  # noqa: PLC0415 - as above
 
-        def taken_away(by: int) -> Any:  # noqa: ANN401 - as above
-            return quicksum([self.carried[int(at), k] for at in np.flatnonzero(giver == by)])
+        ends = self.problem.arcs
+        chosen = ends[0] == giver if taker is None else ends[1] == taker
+        return quicksum([self.carried[arc, k] for arc in np.flatnonzero(chosen).tolist()])
 
-        limits = (
-            np.concatenate(
-                (problem.sink_limit, problem.inlet_limit, problem.feed_limit, problem.discharge_limit[None, :])
-            )[:, k]
-            / self.unit[k]
-        )
+    def _add_limits(self, k: int, floor: Floats) -> None:
+        """Add the limits of takers; what is never free of the contaminant reaches none that must be."""
+        from pyscipopt import quicksum  # noqa: PLC0415 - as above
+
+        problem = self.problem
+        giver, taker = problem.arcs
+        parts = (problem.sink_limit, problem.inlet_limit, problem.feed_limit, problem.discharge_limit[None, :])
+        limits = np.concatenate(parts)[:, k] / self.unit[k]
         dirty = floor > 0
-        if dirty[len(problem.fresh) : self.first + operations].all():
-            dirty[self.first + operations :] |= problem.removal[:, k] < 1
-        strict = np.isin(taker, np.flatnonzero(limits <= 0)) & dirty[giver]
-        for arc in np.flatnonzero(strict):
-            model.chgVarUb(self.flows[int(arc)], 0.0)
-        for to in np.flatnonzero(np.isfinite(limits)):
-            flow_in = quicksum([self.flows[int(at)] for at in np.flatnonzero(taker == to)])
-            model.addCons(brought(int(to)) <= float(limits[to]) * flow_in)
-        for one, share in self._changing(k):
-            place = sinks + one
-            load = float(problem.load[one, k] / self.unit[k] / self.scale) if one < operations else 0.0
-            leaves = self.whole[self.first + one, k]
-            model.addCons(taken_away(self.first + one) == leaves)
-            model.addCons(leaves == share * brought(place) + load)
+        units = self.first + problem.gain.size
+        if dirty[len(problem.fresh) : units].all():
+            dirty[units:] |= problem.removal[:, k] < 1
+        for arc in np.flatnonzero(np.isin(taker, np.flatnonzero(limits <= 0)) & dirty[giver]).tolist():
+            self.model.chgVarUb(self.flows[arc], 0.0)
+        for to in np.flatnonzero(np.isfinite(limits)).tolist():
+            flow_in = quicksum([self.flows[arc] for arc in np.flatnonzero(taker == to).tolist()])
+            self.model.addCons(self._carried_by(k, taker=to) <= float(limits[to]) * flow_in)
 
     def _through(self, giver: int, out: Any) -> "Variable":  # noqa: ANN401 - PySCIPOpt's expressions
         """Return the variable of all that a giver gives; one for all contaminants."""
@@ -255,7 +260,7 @@ class _Parts:
         return self.total[giver]
 
     def _floors(self, k: int) -> Floats:
-        """Return the lowest concentration that each giver can have (G,): an operation's flow is not more than limiting."""
+        """Return the lowest concentration of each giver (G,): an operation's flow is not more than limiting."""
         problem = self.problem
         most = problem.most_through() + problem.gain
         load = problem.load[:, k] / self.unit[k]
@@ -283,8 +288,10 @@ class _Parts:
 
 
 def starting_points(problem: QualityProblem) -> Iterator[Floats]:
-    """Yield simple networks that keep all limits: every taker on the cleanest fresh source alone, all that leaves
-    through the regenerators one after the other, in an order that does, and some of it again (G, T).
+    """Yield simple networks that keep all limits (G, T).
+
+    Every taker is on the cleanest fresh source alone; all that leaves goes through regenerators one after the other, in
+    an order that does, and some of it again.
     """
     fresh, sources, sinks, operations, regenerators = problem.sizes
     alone = fresh_alone(problem)

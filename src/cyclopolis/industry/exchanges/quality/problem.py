@@ -154,7 +154,7 @@ class QualityProblem:
             limiting = (self.load - self.outlet_limit * self.gain[:, None]) / room
         limiting = np.where((room > 0) & (self.load > 0), limiting, np.where(self.load > 0, np.inf, 0.0))
         most = np.max(limiting, axis=1, initial=0.0)
-        return np.maximum(most, np.maximum(-self.gain, 0.0))
+        return np.asarray(np.maximum(most, np.maximum(-self.gain, 0.0)), dtype=np.float64)
 
     def flow_scale(self) -> float:
         """Return a flow that no total exceeds by much; what programmes are scaled by."""
@@ -181,7 +181,8 @@ def _alone(problem: QualityProblem) -> Floats:
     room = problem.outlet_limit - clean
     with np.errstate(divide="ignore", invalid="ignore"):
         flow = np.where(problem.load > 0, problem.load / room, 0.0)
-    return np.max(np.where(np.isfinite(flow) & (flow > 0), flow, 0.0), axis=1, initial=0.0)
+    used = np.where(np.isfinite(flow) & (flow > 0), flow, 0.0)
+    return np.asarray(used.max(axis=1, initial=0.0), dtype=np.float64)
 
 
 def quality_problem(

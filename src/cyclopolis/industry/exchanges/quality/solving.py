@@ -81,7 +81,7 @@ def plants_of(problem: QualityProblem) -> Ints:
 
 def of_plants(problem: QualityProblem, plants: Sequence[int]) -> QualityProblem:
     """Return the problem of some plants alone; what belongs to no plant stays."""
-    fresh, sources, sinks, operations, regenerators = problem.sizes
+    fresh, sources, sinks, operations, _ = problem.sizes
     givers = np.isin(problem.giver_plant, [NOWHERE, *plants])
     takers = np.isin(problem.taker_plant, [NOWHERE, *plants])
     parts = np.split(givers, np.cumsum([fresh, sources, operations]))
