@@ -1,4 +1,4 @@
-"""A thousand sponge designs written, run and read by the pool, beside bare swmm-toolkit workers; memory over 3,000 runs.
+"""A thousand sponge designs written, run and read by the pool, beside bare swmm-toolkit workers; memory over 3,000.
 
 Run: python benchmarks/drainage.py [RUNS]. Both sides start their processes anew each time, write the same input files,
 run the same solver and read the total runoff series; the pool also writes each design from its areas, reads totals and

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
+    from cyclopolis.infrastructure.utilities import Utilities, serve, service_demand
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
@@ -51,6 +52,9 @@ _HOMES = {
     "drain": "cyclopolis.infrastructure.drainage.engine",
     "Drain": "cyclopolis.infrastructure.drainage.engine",
     "DrainOptions": "cyclopolis.infrastructure.drainage.engine",
+    "serve": "cyclopolis.infrastructure.utilities",
+    "service_demand": "cyclopolis.infrastructure.utilities",
+    "Utilities": "cyclopolis.infrastructure.utilities",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -74,6 +78,7 @@ __all__ = [
     "Plan",
     "Rating",
     "RunResult",
+    "Utilities",
     "__version__",
     "balance",
     "chain_gaps",
@@ -90,6 +95,8 @@ __all__ = [
     "read_plan",
     "run",
     "search_library",
+    "serve",
+    "service_demand",
     "technology_sheet",
     "verify",
     "write_report",

@@ -57,6 +57,20 @@ def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -
     return cyclopolis.drain(plan, cyclopolis.DrainOptions(**asked, keep=keep), progress=options["progress"])
 
 
+def _serve(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del options
+    commodities = plan.library.commodities
+    asked = [
+        cyclopolis.service_demand(done["balance"].tables["flows"], commodities, plan.meta.base_year, "balance"),
+        cyclopolis.service_demand(done["design"].tables["flows"], commodities, done["design"].facts["year"], "design"),
+    ]
+    return cyclopolis.serve(plan, pl.concat(asked))
+
+
+def _has_utilities(plan: Plan) -> bool:
+    return plan.tables["utilities"].height > 0 and plan.tables["plants"].height > 0
+
+
 def _has_drainage(plan: Plan) -> bool:
     return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
 
@@ -65,6 +79,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
     Engine("rating", "Rating", _rate, ("balance", "design")),
+    Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
     Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
 )
 
