@@ -89,10 +89,8 @@ def service_demand(flows: pl.DataFrame, commodities: pl.DataFrame, year: int, or
         lost = mine["counted"].null_count() > 0
         demand = None if lost else float(mine["counted"].sum())
         rows.append((service.name, year, demand, service.unit, origin, "computed"))
-    names = ["service", "year", "demand", "unit", "origin", "provenance"]
-    return pl.DataFrame(
-        rows, schema=dict.fromkeys(names, pl.String) | {"year": pl.Int64, "demand": pl.Float64}, orient="row"
-    )
+    columns = read_columns(_PACKAGE)["demand"]
+    return pl.DataFrame(rows, schema={column.name: column.dtype for column in columns}, orient="row")
 
 
 def _asked(service: Service) -> pl.Expr:

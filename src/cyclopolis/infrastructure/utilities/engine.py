@@ -1,5 +1,6 @@
 """The utilities engine: which public works break first as a place grows."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -8,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import read_columns
-from cyclopolis.foundation.numbers import quantity_text
+from cyclopolis.foundation.numbers import number_text, quantity_text
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, message, say
 from cyclopolis.infrastructure.utilities.demand import services
@@ -32,9 +33,11 @@ class Utilities(Result):
             service = message(f"service.{row['service']}")
             if row["breaks_in"] is not None:
                 text = message("utilities.line_breaks", service=service)
-                lines.append(Line(text, f"{row['breaks_in']:.0f}", "", row["provenance"]))
+                lines.append(Line(text, str(math.ceil(row["breaks_in"])), "", row["provenance"]))
+            elif row["worst_pct"] is None:
+                lines.append(Line(service, None, "%", row["provenance"]))
             else:
-                text = message("utilities.line_used", service=service, year=row["worst_year"] or "-")
+                text = message("utilities.line_used", service=service, year=row["worst_year"])
                 lines.append(Line(text, row["worst_pct"], "%", row["provenance"]))
         return tuple(lines)
 
@@ -47,7 +50,14 @@ class Utilities(Result):
             if mine.is_empty():
                 continue
             words = [
-                quantity_text(value, unit, language) for value, unit in mine.select("headroom", "unit").iter_rows()
+                say(
+                    "utilities.hover",
+                    language,
+                    year=row["year"],
+                    used=number_text(row["used_pct"], 3),
+                    left=quantity_text(row["headroom"], row["unit"], language),
+                )
+                for row in mine.iter_rows(named=True)
             ]
             data.append(
                 {
@@ -57,7 +67,7 @@ class Utilities(Result):
                     "x": mine["year"].to_list(),
                     "y": mine["used_pct"].to_list(),
                     "text": words,
-                    "hovertemplate": say("utilities.hover", language) + "<extra>%{fullData.name}</extra>",
+                    "hovertemplate": "%{text}<extra>%{fullData.name}</extra>",
                     "line": {"color": _COLOURS[place % len(_COLOURS)]},
                 }
             )
