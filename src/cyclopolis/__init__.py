@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cyclopolis.industry.exchanges.quality.water import WaterNetwork, WaterOptions, water
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
     from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
+    from cyclopolis.infrastructure.utilities import Utilities, serve, service_demand
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
@@ -87,6 +88,9 @@ _HOMES = {
     "failure": "cyclopolis.industry.exchanges.fairness.failure",
     "Failure": "cyclopolis.industry.exchanges.fairness.failure",
     "FailureOptions": "cyclopolis.industry.exchanges.fairness.failure",
+    "serve": "cyclopolis.infrastructure.utilities",
+    "service_demand": "cyclopolis.infrastructure.utilities",
+    "Utilities": "cyclopolis.infrastructure.utilities",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -138,6 +142,7 @@ __all__ = [
     "RunResult",
     "Streets",
     "StreetsOptions",
+    "Utilities",
     "WaterNetwork",
     "WaterOptions",
     "__version__",
@@ -172,6 +177,8 @@ __all__ = [
     "review",
     "run",
     "search_library",
+    "serve",
+    "service_demand",
     "streets",
     "target_text",
     "technology_sheet",
