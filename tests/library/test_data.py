@@ -28,6 +28,10 @@ KEYS = {
     "solid_waste_classes": ["class_code"],
     "exergy": ["commodity"],
     "traits": ["commodity", "trait"],
+    "concepts": ["concept"],
+    "industries": ["industry"],
+    "legal_status": ["concept", "jurisdiction"],
+    "systems": ["system", "technology"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

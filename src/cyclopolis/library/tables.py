@@ -46,6 +46,14 @@ class Library:
         What share of an energy carrier's energy is work.
     traits : polars.DataFrame
         What accounts must know of a commodity: balancing item, biogenic, circular source of water.
+    concepts : polars.DataFrame
+        The vocabulary of listings: what commodities and other things are called, and what they may serve as.
+    industries : polars.DataFrame
+        Kinds of enterprises: what they are called, take and give.
+    legal_status : polars.DataFrame
+        Where the law of a place says more of a thing than the codes of the commodity do.
+    systems : polars.DataFrame
+        Circulation systems and the technologies that belong to each.
 
     Examples
     --------
@@ -68,6 +76,10 @@ class Library:
     solid_waste_classes: pl.DataFrame
     exergy: pl.DataFrame
     traits: pl.DataFrame
+    concepts: pl.DataFrame
+    industries: pl.DataFrame
+    legal_status: pl.DataFrame
+    systems: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:
