@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.industry.chains.chains import Chains, chains
+    from cyclopolis.industry.exchanges.match import Match, MatchOptions, match
+    from cyclopolis.industry.exchanges.match_score import score_matches
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
@@ -47,6 +50,12 @@ _HOMES = {
     "balance": "cyclopolis.industry",
     "Balance": "cyclopolis.industry",
     "BalanceOptions": "cyclopolis.industry",
+    "match": "cyclopolis.industry.exchanges.match",
+    "Match": "cyclopolis.industry.exchanges.match",
+    "MatchOptions": "cyclopolis.industry.exchanges.match",
+    "score_matches": "cyclopolis.industry.exchanges.match_score",
+    "chains": "cyclopolis.industry.chains.chains",
+    "Chains": "cyclopolis.industry.chains.chains",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -63,14 +72,18 @@ _HOMES = {
 __all__ = [
     "Balance",
     "BalanceOptions",
+    "Chains",
     "Design",
     "DesignOptions",
+    "Match",
+    "MatchOptions",
     "Plan",
     "Rating",
     "RunResult",
     "__version__",
     "balance",
     "chain_gaps",
+    "chains",
     "check_design",
     "check_plan",
     "compile_network",
@@ -78,10 +91,12 @@ __all__ = [
     "example",
     "load_library",
     "load_run",
+    "match",
     "new_plan",
     "rate",
     "read_plan",
     "run",
+    "score_matches",
     "search_library",
     "technology_sheet",
     "verify",

@@ -85,11 +85,11 @@ def run(call: Call) -> int:
         done = cyclopolis.run(call.plan, call.scenario, options=_design_options(call), progress=progress)
         page = _write_report(done, language, progress)
     if call.json:
-        results = {name: _result_json(result, language, tables=False) for name, result in done.results.items()}
+        results = {name: result_json(result, language, tables=False) for name, result in done.results.items()}
         out_json({"ok": True, "report": str(page), "summary": str(page.with_name("summary.html")), "results": results})
         return 0
     for result in done.results.values():
-        _show_summary(result, language)
+        show_summary(result, language)
     out(say("cli.report_at", language, path=page, summary=page.with_name("summary.html")))
     return 0
 
@@ -138,11 +138,9 @@ def _show(call: Call, done: "RunResult", engine: str, more: Mapping[str, Any]) -
     """Show an engine's answer and where it is saved."""
     result, language = done.results[engine], call.language
     if call.json:
-        out_json(
-            {"ok": True, "saved": str(done.folder / engine), **_result_json(result, language, tables=True), **more}
-        )
+        out_json({"ok": True, "saved": str(done.folder / engine), **result_json(result, language, tables=True), **more})
     else:
-        _show_summary(result, language)
+        show_summary(result, language)
         out(say("cli.saved_at", language, folder=done.folder / engine))
 
 
@@ -151,7 +149,8 @@ def _write_report(done: "RunResult", language: Language, progress: Any) -> Path:
     return cyclopolis.write_report(done.plan, done.results, done.folder, language)
 
 
-def _show_summary(result: "Result", language: Language) -> None:
+def show_summary(result: "Result", language: Language) -> None:
+    """Write a result's summary as a table."""
     headers = [say(f"cli.column_{name}", language) for name in ("name", "value", "unit", "provenance")]
     rows = [
         (
@@ -168,7 +167,7 @@ def _show_summary(result: "Result", language: Language) -> None:
     out()
 
 
-def _result_json(result: "Result", language: Language, *, tables: bool) -> dict[str, Any]:
+def result_json(result: "Result", language: Language, *, tables: bool) -> dict[str, Any]:
     """Return a result as plain values."""
     summary = [
         {

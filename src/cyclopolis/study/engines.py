@@ -5,7 +5,7 @@ reached by the lazy names of the package ``cyclopolis``, so that a balance does 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +43,28 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
     return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
 
 
+def _match(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    known = {field.name for field in fields(cyclopolis.MatchOptions)}
+    return cyclopolis.match(plan, cyclopolis.MatchOptions(**{name: options[name] for name in options if name in known}))
+
+
+def _chains(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.chains(plan)
+
+
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, takes_options=True),
     Engine("rating", "Rating", _rate),
 )
+"""The engines of a run, in order."""
+ON_REQUEST: tuple[Engine, ...] = (
+    Engine("match", "Match", _match, takes_options=True),
+    Engine("chains", "Chains", _chains),
+)
+"""Engines that need no other's answer and run when asked for; what they saved is part of later reports."""
 
 
 def load(engine: Engine, folder: Path) -> Result:

@@ -17,7 +17,7 @@ from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import Plan, read_plan
-from cyclopolis.study.engines import ENGINES, load
+from cyclopolis.study.engines import ENGINES, ON_REQUEST, load
 
 _MANIFEST = "manifest.json"
 _LIBRARIES = ("highspy", "linopy", "numpy", "polars", "scipy")
@@ -104,13 +104,14 @@ def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
     if _basis(manifest) != _basis(_manifest(plan, {})):
         return {}
     results: dict[str, Result] = {}
-    for engine in ENGINES:
-        if engine.name not in manifest["engines"]:
-            break
-        try:
-            results[engine.name] = load(engine, folder / engine.name)
-        except (UserError, OSError, ValueError, PolarsError):
-            break
+    for line in (ENGINES, *((engine,) for engine in ON_REQUEST)):
+        for engine in line:
+            if engine.name not in manifest["engines"]:
+                break
+            try:
+                results[engine.name] = load(engine, folder / engine.name)
+            except (UserError, OSError, ValueError, PolarsError):
+                break
     return results
 
 
