@@ -18,7 +18,7 @@ def all_tables() -> Iterator[tuple[str, str]]:
 
 
 def test_three_examples_ship() -> None:
-    assert examples() == ("changzhi", "liupanshui", "quickstart")
+    assert examples() == ("changzhi", "kalundborg", "liupanshui", "quickstart")
 
 
 def test_unknown_example_is_named_with_those_there_are() -> None:

@@ -84,6 +84,10 @@ _VIEWS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 
 
+_KINDS = {"giver": "plant", "taker": "plant", "anchor": "plant", "offer": "concept", "need": "concept"}
+"""Columns whose values are named as those of another kind."""
+
+
 def _lines(found: "Result", rows: "pl.DataFrame", columns: Sequence[str], language: Language) -> None:
     """Write columns of a table with names, texts of codes and numbers as people read them."""
     names = _names(found, language)
@@ -101,7 +105,9 @@ def _lines(found: "Result", rows: "pl.DataFrame", columns: Sequence[str], langua
 
 def _names(found: "Result", language: Language) -> Mapping[str, str]:
     column = "name_zh" if language == "zh" else "name"
-    return dict(found.tables["names"].select("item", column).iter_rows())
+    return {
+        f"{kind}:{item}": name for kind, item, name in found.tables["names"].select("kind", "item", column).iter_rows()
+    }
 
 
 def _cell(value: object, column: str, names: Mapping[str, str], unit: str, language: Language) -> str:
@@ -118,7 +124,9 @@ def _cell(value: object, column: str, names: Mapping[str, str], unit: str, langu
         )
     if column == "reason":
         return say(f"exchange.reason_{text}", language)
-    return unit_text(text, language) if column == "unit" else names.get(text, text)
+    if column == "site" and not text:
+        return say("chains.whole_place", language)
+    return unit_text(text, language) if column == "unit" else names.get(f"{_KINDS.get(column, column)}:{text}", text)
 
 
 def _score(call: Call, source: Path) -> int:

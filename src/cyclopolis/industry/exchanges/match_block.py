@@ -91,6 +91,10 @@ class Bounds:
     threads: int = 2
 
 
+_PRESENT = """
+delete from relations where need not in (select distinct concept from needs)
+  or offer not in (select distinct concept from offers)
+"""
 _CELLS = """
 create or replace macro cell(deg, size) as cast(floor(deg / size) as bigint) + 500000;
 create or replace macro packed(concept, x, y) as (cast(concept as bigint) << 40) + (y << 20) + x;
@@ -99,15 +103,17 @@ create or replace macro straight(lon1, lat1, lon2, lat2) as 2 * 6371.0088 * asin
   + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2))));
 create table around as select a.i, b.j from (select unnest([-1, 0, 1]) i) a, (select unnest([-1, 0, 1]) j) b;
 create table need_key as
-  select *, packed(concept, cell(lon, getvariable('dx')), cell(lat, getvariable('dy'))) as key
+  select rowid as npos, row as nrow, lon as nlon, lat as nlat,
+    packed(concept, cell(lon, getvariable('dx')), cell(lat, getvariable('dy'))) as key
   from needs where lon is not null and lat is not null;
-create table need_lost as select * from needs where lon is null or lat is null;
-create view offer_there as select * from offers where lon is not null and lat is not null;
-create view offer_lost as select * from offers where lon is null or lat is null;
+create view need_lost as select rowid as npos, row as nrow, concept from needs where lon is null or lat is null;
+create view need_any as select rowid as npos, row as nrow, concept from needs;
+create view offer_there as select rowid as pos, row, concept from offers where lon is not null and lat is not null;
+create view offer_lost as select rowid as pos, row, concept from offers where lon is null or lat is null;
 create view offer_key as
-  select o.*, r.relation, r.need, r.technology as wants, r.ratio, r.anyunit, r.fit as how, r.process_cost,
+  select o.rowid as pos, o.row, o.concept, o.lon, o.lat, r.relation, r.need,
     packed(r.need, cell(o.lon, getvariable('dx')) + a.i, cell(o.lat, getvariable('dy')) + a.j) as key
-  from offer_there o join relations r on r.offer = o.concept, around a;
+  from offers o join relations r on r.offer = o.concept, around a where o.lon is not null and o.lat is not null;
 """
 _HEAVY = """
 create table heavy as select key, count(*) as many from need_key group by key having count(*) >= getvariable('heavy');
@@ -120,7 +126,7 @@ select coalesce(sum(many), 0) from (
   union all
   select sum(h.many) from offer_key o join heavy h on h.key = o.key
   union all
-  select count(*) from offer_lost o join relations r on r.offer = o.concept join needs n on n.concept = r.need
+  select count(*) from offer_lost o join relations r on r.offer = o.concept join need_any n on n.concept = r.need
   union all
   select count(*) from offer_there o join relations r on r.offer = o.concept join need_lost n on n.concept = r.need)
 """
@@ -145,32 +151,33 @@ select a.concept, r.need, a.many * b.many as many, null, null from
 order by many desc, 1, 2 limit 1
 """
 _PAIRS = """
-create view pairs as
-  select o.*, n.row as nrow, n.concept as nconcept, n.lon as nlon, n.lat as nlat, n.amount as namount, n.unit as nunit,
-    n.months as nmonths, n.first as nfirst, n.last as nlast, n.price as nprice, n.technology as ntechnology,
-    n.owner as nowner, n.fit as nfit
-  from need_key n join offer_key o on n.key = o.key
-  where abs(o.lat - n.lat) <= getvariable('reach') / 111.19
+create view met as
+  select o.pos, n.npos, o.relation, straight(o.lon, o.lat, n.nlon, n.nlat) as straight_km
+  from offer_key o join need_key n on n.key = o.key
+  where abs(o.lat - n.nlat) <= getvariable('reach') / 111.19 and o.row <> n.nrow
+    and straight_km <= getvariable('reach')
   union all
-  select o.*, r.relation, r.need, r.technology, r.ratio, r.anyunit, r.fit, r.process_cost, 0, n.row, n.concept,
-    null, null, n.amount, n.unit, n.months, n.first, n.last, n.price, n.technology, n.owner, n.fit
-  from offer_lost o join relations r on r.offer = o.concept join needs n on n.concept = r.need
+  select o.pos, n.npos, r.relation, null
+  from offer_lost o join relations r on r.offer = o.concept join need_any n on n.concept = r.need where o.row <> n.nrow
   union all
-  select o.*, r.relation, r.need, r.technology, r.ratio, r.anyunit, r.fit, r.process_cost, 0, n.row, n.concept,
-    null, null, n.amount, n.unit, n.months, n.first, n.last, n.price, n.technology, n.owner, n.fit
-  from offer_there o join relations r on r.offer = o.concept join need_lost n on n.concept = r.need;
+  select o.pos, n.npos, r.relation, null
+  from offer_there o join relations r on r.offer = o.concept join need_lost n on n.concept = r.need
+  where o.row <> n.nrow;
 create view ways as
-  select *, case when nlon is null or lon is null then null else straight(lon, lat, nlon, nlat) end as straight_km
-  from pairs
-  where row <> nrow and (owner <> nowner or owner < 0) and (wants < 0 or ntechnology < 0 or wants = ntechnology)
-    and months & nmonths > 0 and greatest(first, nfirst) <= least(last, nlast);
+  select o.row, o.concept, o.amount, o.unit, o.months, o.first, o.last, o.price, o.near, o.fit,
+    n.row as nrow, n.concept as nconcept, n.amount as namount, n.unit as nunit, n.months as nmonths, n.first as nfirst,
+    n.last as nlast, n.price as nprice, n.fit as nfit, p.straight_km,
+    r.relation, r.ratio, r.anyunit, r.fit as how, r.process_cost
+  from met p join offers o on o.rowid = p.pos join needs n on n.rowid = p.npos
+    join relations r on r.relation = p.relation
+  where (o.owner <> n.owner or o.owner < 0) and (r.technology < 0 or n.technology < 0 or r.technology = n.technology)
+    and o.months & n.months > 0 and greatest(o.first, n.first) <= least(o.last, n.last);
 create view carried as
   select w.*, greatest(straight_km * coalesce(m.detour1, 1.3), near) as way1,
     greatest(straight_km * coalesce(m.detour2, 1.3), near) as way2, m.* exclude (concept),
     case when straight_km is null then -1 when way1 <= coalesce(m.reach1, 1e9) then 1
       when way2 <= coalesce(m.reach2, 0) then 2 else 0 end as which
-  from ways w left join modes m on m.concept = w.concept
-  where straight_km is null or straight_km <= getvariable('reach');
+  from ways w left join modes m on m.concept = w.concept;
 create view sized as
   select row, nrow, concept, nconcept, relation, fit * nfit * how as fit,
     case which when 1 then mode1 when 2 then mode2 else -1 end as mode,
@@ -204,9 +211,9 @@ alter table needs rename to all_needs;
 create table offers as select * from all_offers where row in (select row from best);
 create table needs as select * from all_needs where row in (select nrow from best);
 create or replace table need_key as
-  select *, packed(concept, cell(lon, getvariable('dx')), cell(lat, getvariable('dy'))) as key
+  select rowid as npos, row as nrow, lon as nlon, lat as nlat,
+    packed(concept, cell(lon, getvariable('dx')), cell(lat, getvariable('dy'))) as key
   from needs where lon is not null and lat is not null;
-create or replace table need_lost as select * from needs where lon is null or lat is null;
 """
 _COPY = """
 copy (select v.* from valued v semi join best b on v.row = b.row and v.nrow = b.nrow and v.relation = b.relation)
@@ -254,6 +261,7 @@ def count_pairs(connection: "DuckDBPyConnection", bounds: Bounds, least: float) 
         ("least", least),
     ):
         connection.execute(f"set variable {name} = {value!r}")
+    connection.execute(_PRESENT)
     connection.execute(_CELLS)
     connection.execute(_HEAVY)
     placeless = int(_number(connection, _COUNT_LOST))

@@ -10,7 +10,7 @@ from cyclopolis.industry.exchanges.match_words import ALL_YEAR, Vocabulary, voca
 from cyclopolis.industry.metabolism.plan_reconcile import settled_amounts
 from cyclopolis.library.lexicon import lexicon
 from cyclopolis.network import Flows, Network, base_flows, compile_network, left_at_ports
-from cyclopolis.network.model import BUY, EXISTING, PROVENANCE, Bools, Floats, Ints
+from cyclopolis.network.model import BUY, EXISTING, PROVENANCE, ROLES, Bools, Floats, Ints
 from cyclopolis.network.names import pick
 from cyclopolis.network.places import floats, read_places
 from cyclopolis.plan import Plan
@@ -45,7 +45,8 @@ class Sides:
 def plan_sides(plan: Plan, *, planned: bool = True) -> tuple[Sides, Network, Flows]:
     """Return the unused outputs and bought inputs of a plan's base year, and what they were read from.
 
-    Unused is what leaves by a fate or has nowhere to go; bought is what no plant of the place gives. Plants that do not
+    Unused is what leaves by a fate, has nowhere to go, or is a by-product without a price that would just go outside;
+    bought is what no plant of the place gives. Plants that do not
     stand yet need what their recipe takes at their capacity.
     """
     network = compile_network(plan, settled=settled_amounts(plan))
@@ -125,6 +126,9 @@ def _unused_and_bought(network: Network, flows: Flows) -> tuple[Floats, Floats]:
     bought = np.where(buying, flows.trade, 0.0)
     amount = amount + np.bincount(trades.port, weights=bought, minlength=size)
     amount = amount + np.bincount(fates.port, weights=flows.fate, minlength=size)
+    idle = markets.implied[trades.market] & ~buying & np.isnan(markets.price[trades.market])
+    idle &= ports.role[trades.port] != ROLES.index("main")
+    amount = amount + np.bincount(trades.port, weights=np.where(idle, flows.trade, 0.0), minlength=size)
     cost = np.full(size, np.nan)
     ask = np.where(buying, markets.price[trades.market], np.nan)
     known = np.isfinite(ask)

@@ -104,16 +104,16 @@ class Listed:
 
 
 _TYPED = """
-create table typed as select {line} as line, cast({listing} as varchar) as listing,
+create {form} typed as select {line} as line, cast({listing} as varchar) as listing,
   lower(trim(cast({side} as varchar))) as side,
   nullif(trim(coalesce(nullif(trim(cast({commodity} as varchar)), ''), nullif(trim(cast({text} as varchar)), ''),
     '@' || nullif(trim(cast({industry} as varchar)), ''))), '') as thing,
   nullif(trim(cast({industry} as varchar)), '') as industry,
-  nullif(trim(cast({amount} as varchar)), '') as amount_text,
-  try_cast(replace(replace(trim(cast({amount} as varchar)), ',', ''), '，', '') as double) as amount,
+  nullif(cast({amount} as varchar), '') as amount_text,
+  coalesce(try_cast({amount} as double),
+    try_cast(replace(replace(trim(cast({amount} as varchar)), ',', ''), '，', '') as double)) as amount,
   coalesce(trim(cast({unit} as varchar)), '') as unit,
-  nullif(trim(cast({lon} as varchar)), '') as lon_text, nullif(trim(cast({lat} as varchar)), '') as lat_text,
-  try_cast(lon_text as double) as lon, try_cast(lat_text as double) as lat,
+  {lon_text} as lon_text, {lat_text} as lat_text, try_cast({lon} as double) as lon, try_cast({lat} as double) as lat,
   nullif(trim(cast({place} as varchar)), '') as place,
   try_cast(nullif(trim(cast({price} as varchar)), '') as double) as price,
   coalesce(trim(cast({months} as varchar)), '') as months,
@@ -122,7 +122,7 @@ create table typed as select {line} as line, cast({listing} as varchar) as listi
 from {source}
 """
 _JUDGED = """
-create table judged as select t.*, s.way, u.factor, u.unit_id, m.bits,
+create table judged as select t.* exclude (industry), s.way, u.factor, u.unit_id, m.bits,
   case
     when s.way is null then 'side'
     when t.thing is null then 'thing'
@@ -204,9 +204,12 @@ def read_listings(
         If the file is missing or has no column for the side or the thing, or none of its rows can be used.
     """
     name, scan, line = _scan(source, folder)
-    headers = [row[0] for row in connection.execute(f"describe select * from {scan}").fetchall()]  # noqa: S608 - our own scan
-    columns = _columns(headers, name)
-    connection.execute(_TYPED.format(source=scan, line=line, **columns))
+    described = connection.execute(f"describe select * from {scan}").fetchall()  # noqa: S608 - our own scan
+    headers = {row[0]: row[1] for row in described}
+    columns = _columns(list(headers), name)
+    columns |= {f"{name}_text": _as_text(columns[name], headers) for name in ("lon", "lat")}
+    form = "table" if scan.startswith("read_csv") else "view"
+    connection.execute(_TYPED.format(source=scan, line=line, form=form, **columns))
     _put(connection, "side_words", {"way": [1] * len(OFFER) + [2] * len(NEED), "word": [*OFFER, *NEED]}, folder)
     things = _things(connection, library)
     words = vocabulary(library, things.own)
@@ -273,6 +276,12 @@ def _columns(headers: Sequence[str], name: str) -> dict[str, str]:
             said = message("match.no_column", column=" / ".join(needed), headers=", ".join(headers))
             raise UserError([Problem(said, file=name)])
     return found
+
+
+def _as_text(column: str, types: Mapping[str, str]) -> str:
+    """Return what a column says as text, null where it holds numbers and cannot be wrong."""
+    kind = types.get(column.strip('"').replace('""', '"'), "")
+    return f"nullif(trim(cast({column} as varchar)), '')" if kind == "VARCHAR" else "cast(null as varchar)"
 
 
 def _things(connection: "DuckDBPyConnection", library: Library) -> Things:
