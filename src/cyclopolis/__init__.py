@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.industry.chains.chains import Chains, chains
     from cyclopolis.industry.exchanges.fairness.failure import Failure, FailureOptions, failure
     from cyclopolis.industry.exchanges.fairness.fairness import Fairness, FairnessOptions, fairness
     from cyclopolis.industry.exchanges.heat.heat import HeatRecovery, heat
+    from cyclopolis.industry.exchanges.match import Match, MatchOptions, match
+    from cyclopolis.industry.exchanges.match_score import score_matches
     from cyclopolis.industry.exchanges.quality.water import WaterNetwork, WaterOptions, water
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
     from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
@@ -52,7 +55,6 @@ if TYPE_CHECKING:
     from cyclopolis.rating.wording import target_text
     from cyclopolis.report import write_report
     from cyclopolis.report.certificate import write_certificate
-    from cyclopolis.study.asked import ask
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
     from cyclopolis.study.verify.verifying import verify
@@ -91,6 +93,12 @@ _HOMES = {
     "serve": "cyclopolis.infrastructure.utilities",
     "service_demand": "cyclopolis.infrastructure.utilities",
     "Utilities": "cyclopolis.infrastructure.utilities",
+    "match": "cyclopolis.industry.exchanges.match",
+    "Match": "cyclopolis.industry.exchanges.match",
+    "MatchOptions": "cyclopolis.industry.exchanges.match",
+    "score_matches": "cyclopolis.industry.exchanges.match_score",
+    "chains": "cyclopolis.industry.chains.chains",
+    "Chains": "cyclopolis.industry.chains.chains",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -117,7 +125,6 @@ _HOMES = {
     "write_certificate": "cyclopolis.report.certificate",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
-    "ask": "cyclopolis.study.asked",
     "RunResult": "cyclopolis.study",
     "load_run": "cyclopolis.study",
     "verify": "cyclopolis.study.verify",
@@ -127,6 +134,7 @@ _HOMES = {
 __all__ = [
     "Balance",
     "BalanceOptions",
+    "Chains",
     "Compliance",
     "Design",
     "DesignOptions",
@@ -137,6 +145,8 @@ __all__ = [
     "Fairness",
     "FairnessOptions",
     "HeatRecovery",
+    "Match",
+    "MatchOptions",
     "Plan",
     "Rating",
     "RunResult",
@@ -146,11 +156,11 @@ __all__ = [
     "WaterNetwork",
     "WaterOptions",
     "__version__",
-    "ask",
     "assessment_folder",
     "attach_evidence",
     "balance",
     "chain_gaps",
+    "chains",
     "check_design",
     "check_framework",
     "check_names",
@@ -168,6 +178,7 @@ __all__ = [
     "import_framework",
     "load_library",
     "load_run",
+    "match",
     "new_framework",
     "new_plan",
     "note_change",
@@ -176,6 +187,7 @@ __all__ = [
     "read_plan",
     "review",
     "run",
+    "score_matches",
     "search_library",
     "serve",
     "service_demand",

@@ -17,8 +17,8 @@ def all_tables() -> Iterator[tuple[str, str]]:
             yield name, path.stem
 
 
-def test_four_examples_ship() -> None:
-    assert examples() == ("changzhi", "liupanshui", "pingdingshan", "quickstart")
+def test_five_examples_ship() -> None:
+    assert examples() == ("changzhi", "kalundborg", "liupanshui", "pingdingshan", "quickstart")
 
 
 def test_unknown_example_is_named_with_those_there_are() -> None:

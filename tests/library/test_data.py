@@ -44,6 +44,10 @@ KEYS = {
     "taxes": ["tax"],
     "regions": ["region"],
     "price_groups": ["chain"],
+    "concepts": ["concept"],
+    "industries": ["industry"],
+    "legal_status": ["concept", "jurisdiction"],
+    "systems": ["system", "technology"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

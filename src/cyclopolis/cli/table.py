@@ -7,7 +7,7 @@ Texts are in the catalogue: ``cli.<command>_help`` (the first sentence is the sh
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cyclopolis.cli import actions, assess, framework, library
+from cyclopolis.cli import actions, assess, exchanges, framework, library
 from cyclopolis.cli.call import Call
 
 Action = Callable[[Call], int]
@@ -24,7 +24,7 @@ class Argument:
 
 @dataclass(frozen=True)
 class Option:
-    """A word that starts with ``--``; ``kind`` is flag, text, year, share, seconds, count, language or strings."""
+    """A word that starts with ``--``; ``kind`` is flag, text, year, share, seconds, km, count, language or strings."""
 
     name: str
     kind: str
@@ -102,6 +102,24 @@ COMMANDS: tuple[Command, ...] = (
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("comply", "cyclopolis.comply(plan)", actions.comply, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("streets", "cyclopolis.streets(plan)", actions.streets, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command(
+        "match",
+        "cyclopolis.match(plan_or_list, options)",
+        exchanges.match,
+        (Argument("source"),),
+        (
+            SCENARIO,
+            Option("reach", "km"),
+            Option("least-fit", "share"),
+            Option("budget", "count"),
+            Option("out", "text"),
+            Option("score", "flag"),
+            JSON,
+            QUIET,
+            LANG,
+        ),
+    ),
+    Command("chains", "cyclopolis.chains(plan)", exchanges.chains, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(
         "report",
         "cyclopolis.write_report(plan, results, folder, language)",

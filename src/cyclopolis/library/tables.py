@@ -58,6 +58,14 @@ class Library:
         Provinces and the power grid that serves each.
     price_groups : polars.DataFrame
         Chains whose prices move together.
+    concepts : polars.DataFrame
+        The vocabulary of listings: what commodities and other things are called, and what they may serve as.
+    industries : polars.DataFrame
+        Kinds of enterprises: what they are called, take and give.
+    legal_status : polars.DataFrame
+        Where the law of a place says more of a thing than the codes of the commodity do.
+    systems : polars.DataFrame
+        Circulation systems and the technologies that belong to each.
 
     Examples
     --------
@@ -96,6 +104,10 @@ class Library:
     taxes: pl.DataFrame
     regions: pl.DataFrame
     price_groups: pl.DataFrame
+    concepts: pl.DataFrame
+    industries: pl.DataFrame
+    legal_status: pl.DataFrame
+    systems: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

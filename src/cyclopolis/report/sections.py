@@ -16,6 +16,7 @@ from cyclopolis.report.names import Names
 from cyclopolis.report.sections_accounts import account_blocks, circularity_blocks, has_stocks, stock_blocks
 from cyclopolis.report.sections_design import design_blocks
 from cyclopolis.report.sections_drainage import drainage_blocks
+from cyclopolis.report.sections_exchanges import chain_blocks, match_blocks
 from cyclopolis.report.sections_more import SHOWN, more_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
@@ -46,6 +47,10 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
     ]
     if "balance" in results:
         parts += _balance_parts(results["balance"], names)
+    if "match" in results:
+        parts.append(("match", match_blocks(results["match"], names)))
+    if "chains" in results:
+        parts.append(("chains", chain_blocks(results["chains"], names)))
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
     parts += [(name, more_blocks(results[name], names)) for name in SHOWN if name in results]

@@ -52,14 +52,14 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
             "circles",
             View(
                 "streets_circles",
-                ("rating_scope", "circle_min", "service", "facilities", "people", "share", "provenance"),
+                ("rating_scope", "circle_min", "facility", "facilities", "people", "share", "provenance"),
             ),
         ),
         (
             "siting",
             View(
                 "streets_siting",
-                ("rating_scope", "service", "circle_min", "method", "lon", "lat", "people_more", "share_after"),
+                ("rating_scope", "facility", "circle_min", "method", "lon", "lat", "people_more", "share_after"),
             ),
         ),
         ("notices", View("notices", ("rating_scope", "file", "feature", "said"))),
@@ -145,6 +145,8 @@ def _worded(result: Result, name: str, names: Names) -> pl.DataFrame:
         words = {code: say(key, names.language) for code, key in keys.items() if key in catalogue()}
         if words:
             table = table.with_columns(pl.col(column).replace(words))
+    if result.engine == "streets" and "service" in table.columns:
+        table = table.with_columns(facility=pl.col("service"))
     if {"text", "text_zh"} <= set(table.columns):
         table = table.with_columns(said=pl.col("text_zh" if names.language == "zh" else "text"))
     if "scope" in table.columns:

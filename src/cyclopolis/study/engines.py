@@ -96,15 +96,64 @@ def _has_drainage(plan: Plan) -> bool:
     return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
 
 
+def _match(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    return cyclopolis.match(plan, cyclopolis.MatchOptions(**options))
+
+
+def _chains(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.chains(plan)
+
+
+def _water(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
+    return cyclopolis.water(plan, cyclopolis.WaterOptions(**asked), progress=options["progress"])
+
+
+def _heat(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.heat(plan)
+
+
+def _fairness(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    return cyclopolis.fairness(plan, cyclopolis.FairnessOptions(), progress=options["progress"])
+
+
+def _failure(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
+    return cyclopolis.failure(plan, cyclopolis.FailureOptions(**asked), progress=options["progress"])
+
+
+def _has_rows(table: str) -> Callable[[Plan], bool]:
+    """Return what tells whether a plan has rows in a table."""
+    return lambda plan: plan.tables[table].height > 0
+
+
+def _on_request(plan: Plan) -> bool:
+    del plan
+    return False
+
+
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
     Engine("rating", "Rating", _rate, ("balance", "design")),
+    Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), options=("time_limit",), tells=True),
+    Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),
+    Engine("match", "Match", _match, when=_on_request, options=("reach_km", "least_fit", "budget")),
+    Engine("chains", "Chains", _chains, when=_on_request),
+    Engine("fairness", "Fairness", _fairness, when=_on_request, tells=True),
+    Engine("failure", "Failure", _failure, when=_on_request, options=("pairs", "together"), tells=True),
     Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
     Engine("compliance", "Compliance", _comply, when=_has_monitoring),
     Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
     Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
 )
+"""The engines in the order of a run; those ``_on_request`` answer only when named, and what they saved stays."""
 
 
 def wanted_engines(plan: Plan, until: str | None) -> tuple[Engine, ...]:

@@ -58,10 +58,12 @@ def run(
     plan = read_plan(place, scenario)
     folder = results_folder(place, scenario)
     wanted = wanted_engines(plan, until)
-    saved = fresh_results(plan, folder) if until else {}
+    fresh = fresh_results(plan, folder)
+    saved = fresh if until else {}
     results: dict[str, Result] = {}
     recorded = options_recorded(folder)
-    others = [engine.name for engine in ENGINES if engine.name in saved and until not in (engine.name, *engine.needs)]
+    asked = [engine for engine in ENGINES if engine not in wanted and engine.name in fresh]
+    others = [engine.name for engine in asked if until not in engine.needs]
     done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in others}
     for position, engine in enumerate(wanted):
         if engine.name in saved and engine.name != until:
@@ -75,5 +77,7 @@ def run(
         results[engine.name].save(folder / engine.name)
         done[engine.name] = mine
         record(plan, folder, done)
+    if not until:
+        results |= {name: fresh[name] for name in others}
     reused = tuple(name for name in results if saved.get(name) is results[name])
     return RunResult(plan, results, folder, reused)
