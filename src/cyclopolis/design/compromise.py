@@ -37,8 +37,8 @@ def bulge(values: Floats) -> Floats:
 
     References
     ----------
-    Das, I. (1999): On characterizing the "knee" of the Pareto curve based on normal-boundary intersection. Struct. Optim.
-    18, 107-115.
+    Das, I. (1999): On characterizing the "knee" of the Pareto curve based on normal-boundary intersection. Struct.
+    Optim. 18, 107-115.
 
     Examples
     --------

@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from cyclopolis.design.crew import Crew
+from cyclopolis.design.extend import with_rows
 from cyclopolis.design.front_search import Point, Search, Unexplored
 from cyclopolis.design.kept import Kept
 from cyclopolis.design.problem import SolveOptions
@@ -101,15 +102,8 @@ def with_floors(program: Program, objectives: Sequence[Objective]) -> Floored:
     unit = np.maximum(np.abs(costs).max(axis=1), 1e-12)
     rows = np.arange(len(objectives)) + program.row_lower.size
     free = np.full(len(objectives), np.inf)
-    matrix = csr_array(vstack([program.matrix, csr_array(costs / unit[:, None])], format="csr"))
-    matrix.eliminate_zeros()
-    wider = replace(
-        program,
-        matrix=matrix,
-        row_lower=np.concatenate([program.row_lower, -free]),
-        row_upper=np.concatenate([program.row_upper, free]),
-    )
-    return Floored(wider, tuple(objectives), rows, unit)
+    taller = with_rows(program, csr_array(costs / unit[:, None]), -free, free)
+    return Floored(taller, tuple(objectives), rows, unit)
 
 
 @dataclass(frozen=True)
