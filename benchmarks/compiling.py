@@ -8,12 +8,13 @@ of one enterprise. Prints time and memory of each step.
 import resource
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import empty_table, read_columns
+from cyclopolis.library import Library, load_library
 from cyclopolis.network import base_flows, compile_network, port_balance, quantities
 
 SEED = 20261122
@@ -27,22 +28,10 @@ class Meta:
 
 
 @dataclass(frozen=True)
-class SyntheticLibrary:
-    commodities: pl.DataFrame
-    technologies: pl.DataFrame
-    recipes: pl.DataFrame
-    substitutions: pl.DataFrame
-    fates: pl.DataFrame
-    transport: pl.DataFrame
-    grid_factors: pl.DataFrame
-    emission_factors: pl.DataFrame
-
-
-@dataclass(frozen=True)
 class SyntheticPlan:
     meta: Meta
     tables: dict[str, pl.DataFrame]
-    library: SyntheticLibrary
+    library: Library
 
 
 def filled(schema, table: str, **values) -> pl.DataFrame:
@@ -64,7 +53,7 @@ def filled(schema, table: str, **values) -> pl.DataFrame:
     )
 
 
-def synthetic_library(rng: np.random.Generator) -> SyntheticLibrary:
+def synthetic_library(rng: np.random.Generator) -> Library:
     """Draw recipes of eight commodities each."""
     goods = [f"c{i:03d}" for i in range(COMMODITIES)]
     low = rng.uniform(10, 1000, COMMODITIES)
@@ -82,7 +71,8 @@ def synthetic_library(rng: np.random.Generator) -> SyntheticLibrary:
         for k, good in enumerate(pick)
     ]
     technology, commodity, direction, role, amount = zip(*rows, strict=True)
-    return SyntheticLibrary(
+    return replace(
+        load_library(),
         commodities=filled(
             LIBRARY,
             "commodities",

@@ -14,9 +14,10 @@ import numpy as np
 
 import cyclopolis
 from cyclopolis.design import DesignOptions, DesignProblem, SolveOptions, pose, solve_problem
-from cyclopolis.design.model import build_model
+from cyclopolis.design.assemble import assemble
 from cyclopolis.design.problem import zero_form
 from cyclopolis.design.units import read_units, units_network
+from cyclopolis.design.years import one_year
 from cyclopolis.network import base_flows
 from cyclopolis.network.model import CANDIDATE, EXISTING
 
@@ -90,7 +91,7 @@ def models(largest: int) -> None:
     size = 125
     while size <= largest:
         problem = exchange_problem(size)
-        _, building, building_cpu = timed(lambda problem=problem: build_model(problem))
+        _, building, building_cpu = timed(lambda problem=problem: assemble(one_year(problem)))
         solution, solving, solving_cpu = timed(lambda problem=problem: solve_problem(problem))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(

@@ -1,12 +1,15 @@
 """Small networks written by hand for the tests of design."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.money import capital_worth, yearly_worth
+from cyclopolis.design.pose import capital_builds, decisions
 from cyclopolis.design.problem import DesignProblem, SolveOptions
+from cyclopolis.design.years import YearsProblem
 from cyclopolis.network import base_flows, quantities
 from cyclopolis.network.model import (
     BUY,
@@ -34,9 +37,16 @@ class Plant:
     capacity_min: float | None = None
     fixed: float = 0.0
     slope: float = 0.0
+    exponent: float = 1.0
     opex: float = 0.0
     may_close: bool = False
     natural: tuple[str, ...] = ()
+    units: float = 1.0
+    min_load: float = 0.0
+    retire_year: float = float("nan")
+    lifetime: float = 20.0
+    build_from: float = float("nan")
+    build_until: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -196,12 +206,16 @@ class World:
             capacity=column(lambda item: item.capacity),
             capacity_min=column(lambda item: item.capacity if item.capacity_min is None else item.capacity_min),
             activity=column(lambda item: item.activity),
-            build_from=unknown,
-            build_until=unknown,
-            lifetime=np.full(count, 20.0),
-            capex=unknown,
+            build_from=column(lambda item: item.build_from),
+            build_until=column(lambda item: item.build_until),
+            lifetime=column(lambda item: item.lifetime),
+            capex=column(lambda item: item.fixed + item.slope * item.capacity),
             capex_fixed=column(lambda item: item.fixed),
             capex_slope=column(lambda item: item.slope),
+            scale_exponent=column(lambda item: item.exponent),
+            units=column(lambda item: item.units),
+            min_load=column(lambda item: item.min_load),
+            retire_year=column(lambda item: item.retire_year),
             opex=column(lambda item: item.opex),
             jobs=unknown,
             land=unknown,
@@ -228,6 +242,30 @@ class World:
             arc_min=np.zeros(network.arcs.giver.size),
             options=SolveOptions(**{"gap": 1e-9, **options}),
         )
+
+
+def over_years(worlds: Mapping[int, World], base_year: int, rate: float, pieces: int = 1, **more) -> YearsProblem:
+    """Return worlds by year, alike but for their markets, as a problem over years; money counts as it stands."""
+    years = tuple(sorted(worlds))
+    parts = []
+    for year in years:
+        part = worlds[year].problem()
+        parts.append(replace(part, network=replace(part.network, year=year)))
+    decided, barred = decisions(parts[0].network, years, base_year)
+    parts = [replace(part, decided=decided[:, at], barred=barred[:, at]) for at, part in enumerate(parts)]
+    plants = parts[0].network.plants
+    builds, _ = capital_builds(plants, parts[0].new, pieces)
+    spent, left = capital_worth(rate, base_year, years, plants.lifetime)
+    cost = (spent - left)[builds.plant]
+    return YearsProblem(
+        years=tuple(parts),
+        worth=yearly_worth(rate, base_year, years),
+        builds=builds,
+        built_cost=cost * builds.fixed[:, None],
+        capacity_cost=cost * builds.slope[:, None],
+        options=SolveOptions(gap=1e-9),
+        **more,
+    )
 
 
 def plant_at(network: Network, name: str) -> int:

@@ -28,6 +28,16 @@ KEYS = {
     "solid_waste_classes": ["class_code"],
     "exergy": ["commodity"],
     "traits": ["commodity", "trait"],
+    "pollution_equivalents": ["commodity"],
+    "pollution_rates": ["region", "medium"],
+    "tax_exemptions": ["technology"],
+    "environment_rates": ["item"],
+    "society_weights": ["part"],
+    "exposure_bands": ["band"],
+    "hazards": ["technology"],
+    "taxes": ["tax"],
+    "regions": ["region"],
+    "price_groups": ["chain"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 

@@ -11,6 +11,20 @@ import polars as pl
 
 from cyclopolis.foundation.columns import empty_table, read_columns
 
+FACTORS = (
+    "pollution_equivalents",
+    "pollution_rates",
+    "tax_exemptions",
+    "environment_tax_rules",
+    "environment_rates",
+    "society_weights",
+    "exposure_bands",
+    "hazards",
+    "taxes",
+    "regions",
+    "traits",
+    "price_groups",
+)
 PLAN = read_columns("cyclopolis.plan.schema")
 LIBRARY = read_columns("cyclopolis.library")
 
@@ -37,6 +51,18 @@ class TinyLibrary:
     transport: pl.DataFrame
     grid_factors: pl.DataFrame
     emission_factors: pl.DataFrame
+    pollution_equivalents: pl.DataFrame
+    pollution_rates: pl.DataFrame
+    tax_exemptions: pl.DataFrame
+    environment_tax_rules: pl.DataFrame
+    environment_rates: pl.DataFrame
+    society_weights: pl.DataFrame
+    exposure_bands: pl.DataFrame
+    hazards: pl.DataFrame
+    taxes: pl.DataFrame
+    regions: pl.DataFrame
+    traits: pl.DataFrame
+    price_groups: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -284,6 +310,7 @@ def tiny_library(**changes):
         "transport": TRANSPORT,
         "grid_factors": GRID,
         "emission_factors": [],
+        **{name: [] for name in FACTORS},
         **changes,
     }
     return TinyLibrary(**{name: table(LIBRARY, name, rows[name]) for name in rows})

@@ -8,7 +8,7 @@ from texts import seen, text_table
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library, load_library
-from cyclopolis.plan import check_links, check_rows
+from cyclopolis.plan import check_links, check_rows, check_sense
 from cyclopolis.plan.convert import convert
 from cyclopolis.plan.schema import columns
 
@@ -309,3 +309,57 @@ def test_near_names_are_taken_from_what_passes_there(library: Library) -> None:
 ])  # fmt: skip
 def test_numbers_in_messages(number: float, text: str) -> None:
     assert check_rows.plain(number) == text
+
+
+SITES = [{"site": "city", "kind": "city"}, {"site": "a", "kind": "park", "parent": "city"},
+         {"site": "b", "kind": "park", "parent": "city"}, {"site": "a1", "kind": "parcel", "parent": "a"}]  # fmt: skip
+LATE = {"year": "2030"}
+LIMIT_RULES = [
+    ([{"scope": "a", "min": "5"}, {"scope": "city", "max": "5"}], []),
+    ([{"scope": "a", "min": "5.1"}, {"scope": "city", "max": "5"}], [("plan.limits_clash", 3, "max", "5")]),
+    ([{"scope": "a1", "min": "6"}, {"max": "5"}], [("plan.limits_clash", 3, "max", "5")]),
+    ([{"scope": "a1", "min": "3"}, {"scope": "a", "min": "2"}, {"max": "3"}], []),
+    ([{"scope": "a", "min": "3"}, {"scope": "b", "min": "3"}, {"max": "5"}], [("plan.limits_clash", 4, "max", "5")]),
+    ([{**LATE, "scope": "a", "min": "9"}, {"max": "5", "year": "2031"},
+      {"scope": "a", "min": "1", "year": "2031"}], []),
+    ([{**LATE, "scope": "a", "min": "9"}, {"max": "5", "year": "2025"}], [("plan.limits_clash", 3, "max", "5")]),
+    ([{"scope": "b", "min": "9"}, {"scope": "a", "max": "5"}], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "wanted"), LIMIT_RULES)
+def test_nested_limits(rows: list[Row], wanted: list[tuple[str, int, str, str]]) -> None:
+    tables = Tables(sites=SITES, limits=[{"quantity": "jobs", **row} for row in rows])
+    assert seen(list(check_sense.check_limits(tables.texts["limits"], tables.frames))) == wanted
+    signed = Tables(sites=SITES, limits=[{"quantity": "fiscal_revenue", **row} for row in rows])
+    assert list(check_sense.check_limits(signed.texts["limits"], signed.frames)) == []
+
+
+GIFT_RULES = [
+    ([{"buy_price": "5", "sell_price": "5"}], []),
+    ([{"buy_price": "5", "sell_price": "6"}], [("plan.sells_dearer", 2, "sell_price", "6")]),
+    ([{"buy_price": "5"}, {"sell_price": "6"}], [("plan.sells_dearer", 3, "sell_price", "6")]),
+    ([{"buy_price": "5"}, {"sell_price": "6", "site": "s"}], []),
+    ([{"buy_price": "5"}, {"sell_price": "6", "commodity": "coke"}], []),
+    ([{"buy_price": "5"}, {"sell_price": "6", "year": "2030"}, {"buy_price": "7", "year": "2030"}], []),
+    ([{"buy_price": "-9", "sell_price": "-10"}], []),
+]
+
+
+@pytest.mark.parametrize(("rows", "wanted"), GIFT_RULES)
+def test_a_gain_without_work(rows: list[Row], wanted: list[tuple[str, int, str, str]]) -> None:
+    tables = Tables(markets=[{"commodity": "coal", **row} for row in rows])
+    assert seen(list(check_sense.check_gifts(tables.texts["markets"], tables.frames["markets"]))) == wanted
+
+
+def test_years_before_the_base_year_are_asked_after() -> None:
+    tables = Tables(
+        markets=[{"commodity": "coal", "buy_price": "5", "year": "2022"}, {"commodity": "coal", "buy_price": "5"}],
+        limits=[{"quantity": "jobs", "max": "5", "year": "2023"}, {"quantity": "so2", "max": "5", "year": "2003"}],
+        plants=[plant(build_from="2000"), plant(plant="b", status="planned", build_from="2022")],
+    )
+    found = list(check_sense.check_years(tables.texts, tables.frames, 2023))
+    assert [(problem.file, problem.row) for problem in found] == [
+        ("markets.csv", 2), ("limits.csv", 3), ("plants.csv", 3),
+    ]  # fmt: skip
+    assert list(check_sense.check_years(tables.texts, tables.frames, None)) == []

@@ -3,10 +3,10 @@
 from cyclopolis.design.cases import solve_synthesis_cost, solve_synthesis_structure
 from cyclopolis.design.checker import Violation, check_state
 from cyclopolis.design.engine import Design, design
-from cyclopolis.design.model import solve_problem
 from cyclopolis.design.pose import DesignOptions, pose
 from cyclopolis.design.problem import DesignProblem, Limit, Solution, SolveOptions
 from cyclopolis.design.recheck import check_design
+from cyclopolis.design.solve import solve_problem
 
 __all__ = [
     "Design",

@@ -8,13 +8,14 @@ loss per unit given is what each unit would have to be worth more for the exchan
 import time
 from dataclasses import dataclass, replace
 
-import linopy
 import numpy as np
 import polars as pl
 
-from cyclopolis.design.model import build_model, demand_arcs, solve_model
+from cyclopolis.design.assemble import assemble
+from cyclopolis.design.kept import Kept
 from cyclopolis.design.pose import Posed
-from cyclopolis.design.problem import DesignProblem, Solution, SolveOptions
+from cyclopolis.design.problem import DesignProblem
+from cyclopolis.design.years import YearsProblem, YearsSolution
 from cyclopolis.network import find_arcs, find_port
 from cyclopolis.network.model import EXISTING, Floats, Ints
 
@@ -44,45 +45,38 @@ def _most(problem: DesignProblem, arcs: Ints) -> Floats:
     return np.minimum(port[network.arcs.giver[arcs]], port[network.arcs.taker[arcs]] / network.arcs.ratio[arcs])
 
 
-def settle(problem: DesignProblem, solution: Solution, free: Ints) -> DesignProblem:
-    """Return the problem with all builds as in a solution, but for the plants given (by position)."""
-    open_choice = np.zeros(len(problem.network.plant_ids), dtype=np.bool_)
-    open_choice[free] = True
-    new = problem.network.plants.status != EXISTING
-    built = solution.flows.built > 0.5
-    return replace(
-        problem,
-        decided=problem.decided | (built & new & ~open_choice),
-        barred=problem.barred | (~built & new & ~open_choice),
-        options=SolveOptions(gap=1e-9, time_limit=problem.options.time_limit),
-    )
-
-
 class Forcing:
-    """Forces arcs into a design whose builds are settled; models are written once and only bounds change.
+    """Forces arcs into the last year of a design whose builds are settled; the programme is written once.
 
     Parameters
     ----------
-    problem : DesignProblem
+    problem : YearsProblem
         With its builds free.
-    solution : Solution
+    solution : YearsSolution
         The design.
     """
 
-    def __init__(self, problem: DesignProblem, solution: Solution) -> None:
+    def __init__(self, problem: YearsProblem, solution: YearsSolution) -> None:
         self._problem, self._solution = problem, solution
-        self._models: dict[tuple[int, ...], tuple[DesignProblem, linopy.Model, float]] = {}
+        self._assembly = assemble(problem)
+        self._kept: dict[tuple[int, ...], tuple[Kept, float]] = {}
 
-    def _settled(self, free: Ints) -> tuple[DesignProblem, linopy.Model, float]:
-        """Return problem, model and objective with all builds settled but those of some plants; written once."""
+    def _settled(self, free: Ints) -> tuple[Kept, float]:
+        """Return the programme and its objective with all builds settled but those of some plants; written once."""
         key = tuple(free.tolist())
-        if key not in self._models:
-            problem = settle(self._problem, self._solution, free)
-            model = build_model(problem)
-            if model is None:
-                raise ValueError("a solved problem cannot have rows that never hold")
-            self._models[key] = (problem, model, solve_model(problem, model).objective)
-        return self._models[key]
+        if key not in self._kept:
+            assembly, program = self._assembly, self._assembly.program
+            lower, upper, integer = program.lower.copy(), program.upper.copy(), program.integer.copy()
+            fixed = ~np.isin(self._problem.builds.plant, free)
+            for year in range(len(self._problem.years)):
+                columns = assembly.layout.columns["built", year].start + np.flatnonzero(fixed)
+                lower[columns] = upper[columns] = self._solution.built[fixed, year]
+                integer[columns] = False
+            options = replace(self._problem.options, gap=1e-9)
+            kept = Kept(replace(program, lower=lower, upper=upper, integer=integer), options)
+            kept.set_objective(assembly.goal)
+            self._kept[key] = (kept, kept.solve().objective)
+        return self._kept[key]
 
     def loss(self, arcs: Ints, asked: float | None) -> tuple[float, float] | None:
         """Return the amount forced along the best of some arcs and the loss it brings; None when none can carry it.
@@ -101,24 +95,28 @@ class Forcing:
         Returns
         -------
         (float, float) or None
-            Units given per year, and CNY per year lost.
+            Units given per year, and the loss in CNY a year (of several years: its worth, spread over the last one).
         """
-        network, plants = self._problem.network, self._problem.network.plants
+        problem, year = self._problem, len(self._problem.years) - 1
+        network, plants = problem.network, problem.network.plants
+        first = self._assembly.layout.columns["arc", year].start
+        scale, upper = self._assembly.program.scale, self._assembly.program.upper
         best: tuple[float, float] | None = None
-        for at, limit in zip(arcs.tolist(), _most(self._problem, arcs).tolist(), strict=True):
+        for at, limit in zip(arcs.tolist(), _most(problem.years[year], arcs).tolist(), strict=True):
             ends = network.ports.plant[[network.arcs.giver[at], network.arcs.taker[at]]]
-            free = ends[(plants.status[ends] != EXISTING) & (self._solution.flows.built[ends] < 0.5)]
-            problem, model, reference = self._settled(free)
+            free = ends[(plants.status[ends] != EXISTING) & (self._solution.flows[year].built[ends] < 0.5)]
+            kept, reference = self._settled(free)
             wanted = min(asked, limit) if asked else limit if free.size else SHARE * limit
+            column = np.array([first + at])
+            most = upper[column] * scale[column]
             for amount in dict.fromkeys((wanted, 0.5 * wanted, min(wanted, SHARE * limit))):
-                least = np.zeros(network.arcs.giver.size)
-                least[at] = amount
-                demand_arcs(model, least)
-                forced = solve_model(problem, model)
+                kept.set_columns(column, np.minimum(amount, most), most)
+                forced = kept.solve()
                 if amount > 0 and forced.status == "optimal":
-                    found = (amount, reference - forced.objective)
+                    found = (amount, (reference - forced.objective) / float(problem.worth[year]))
                     best = found if best is None or found[1] / found[0] < best[1] / best[0] else best
                     break
+            kept.set_columns(column, np.zeros(1), most)
         return best
 
 
@@ -145,26 +143,28 @@ def _missing(posed: Posed, giver: str, taker: str, commodity: str, instead: str 
     return "out_of_reach"
 
 
-def proposed_table(posed: Posed, solution: Solution) -> pl.DataFrame:
+def proposed_table(posed: Posed, solution: YearsSolution) -> pl.DataFrame:
     """Return one row per proposed exchange: found, tied, not chosen with its break-even, or why it cannot be.
 
     Forcing stops when the design's own time limit has passed; the rest is ``not_chosen`` without a break-even.
     """
     rows = posed.plan.tables["exchanges"].filter(pl.col("status") == "proposed")
     network, until = posed.network, time.monotonic() + posed.problem.options.time_limit
-    forcing, verdicts = Forcing(posed.problem, solution), []
+    forcing: Forcing | None = None
+    verdicts = []
     for row in rows.iter_rows(named=True):
         ends = (row["from_plant"], row["to_plant"], row["commodity"])
         arcs = find_arcs(network, *ends, row["as_commodity"])
         if arcs.size == 0:
             verdicts.append(Verdict(_missing(posed, *ends, row["as_commodity"]), 0.0))
             continue
-        used = solution.flows.arc[arcs]
+        used = solution.flows[-1].arc[arcs]
         if (used > CARRIES * _most(posed.problem, arcs)).any():
             verdicts.append(Verdict("found", float(used.sum())))
         elif time.monotonic() > until:
             verdicts.append(Verdict("not_chosen", 0.0))
         else:
+            forcing = Forcing(posed.whole, solution) if forcing is None else forcing
             verdicts.append(_judged(forcing.loss(arcs, row["amount"])))
     units = posed.plan.library.commodities.select("commodity", "unit")
     asked = rows.select("from_plant", "to_plant", "commodity", "as_commodity", "amount", "source")

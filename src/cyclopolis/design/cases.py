@@ -8,14 +8,13 @@ products costs nothing.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import count as count_up
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from cyclopolis.design.model import add_rules, build_model, nothing_found, solve_model, solve_problem
 from cyclopolis.design.problem import DesignProblem, Limit, Solution, SolveOptions, built_rule, no_flows, zero_form
+from cyclopolis.design.solve import solve_problem
 from cyclopolis.design.synthesis import dangling_units, maximal_structure, solution_structures
 from cyclopolis.design.units import Units, read_units, units_network
 from cyclopolis.foundation.problems import user_error
@@ -93,14 +92,13 @@ def _path_cuts(network: Network, units: Units, dangling: Bools) -> tuple[Limit, 
 def _cheapest(units: Units, problem: DesignProblem, count: int) -> tuple[list[Solution], bool]:
     """Return the cheapest solution structures in rising order of cost, and whether these are all.
 
-    After each optimum its structure is cut off and the model is solved again; a set with a unit on no path to a product
-    is not a structure and is cut off by asking for such a path.
+    After each optimum its structure is cut off and the problem is solved again; a set with a unit on no path to a
+    product is not a structure and is cut off by asking for such a path.
     """
     found: list[Solution] = []
-    model = build_model(problem)
-    for number in count_up():
-        solution = nothing_found(problem, "infeasible") if model is None else solve_model(problem, model)
-        if model is None or solution.status != "optimal":
+    while True:
+        solution = solve_problem(problem)
+        if solution.status != "optimal":
             return found, True
         chosen = solution.flows.built > 0.5
         dangling = dangling_units(units.takes, units.makes, units.products, chosen)
@@ -112,9 +110,7 @@ def _cheapest(units: Units, problem: DesignProblem, count: int) -> tuple[list[So
                 return found, False
             weights = np.where(chosen, 1.0, -1.0)
             rules = (built_rule(problem.network, "not again", weights, upper=float(chosen.sum()) - 1.0),)
-        if not add_rules(model, problem, rules, f"cut_{number}"):
-            return found, True
-    raise AssertionError  # pragma: no cover - the numbers do not end
+        problem = problem.with_limits(problem.limits + rules)
 
 
 def rank_structures(units: Units, groups: Sequence[Sequence[str]], count: int) -> tuple[list[Solution], bool]:

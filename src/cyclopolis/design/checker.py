@@ -112,20 +112,25 @@ def _capacities(network: Network, base_activity: Floats, flows: Flows) -> list[V
         activity, built, new = float(flows.activity[at]), float(flows.built[at]), float(flows.capacity[at])
         capacity = 0.0 if np.isnan(plants.capacity[at]) else float(plants.capacity[at])
         if plants.status[at] == EXISTING:
-            base = float(base_activity[at])
-            most = max(capacity, base)
+            gone = plants.retire_year[at] <= network.year
+            base = 0.0 if gone else float(base_activity[at])
+            most = 0.0 if gone else max(capacity, base)
             if _beyond(activity, most, most):
                 found.append(Violation("capacity", (name,), activity, most))
             if not plants.may_close[at] and _beyond(base, activity, base):
                 found.append(Violation("base activity", (name,), activity, base))
             continue
-        least = min(float(plants.capacity_min[at]) * built, capacity)
-        if built not in {0.0, 1.0}:
-            found.append(Violation("whole", (name,), built, round(built)))
+        units = float(plants.units[at])
+        unit = capacity / units
+        least = min(float(np.nan_to_num(plants.capacity_min[at])) / units, unit) * built
+        if built != round(built) or not 0.0 <= built <= units:
+            found.append(Violation("whole", (name,), built, min(max(round(built), 0.0), units)))
         if _beyond(activity, new, capacity):
             found.append(Violation("capacity", (name,), activity, new))
-        if _beyond(new, capacity * built, capacity):
-            found.append(Violation("size", (name,), new, capacity * built))
+        if _beyond(new, unit * built, capacity):
+            found.append(Violation("size", (name,), new, unit * built))
+        if _beyond(float(plants.min_load[at]) * new, activity, capacity):
+            found.append(Violation("load", (name,), activity, float(plants.min_load[at]) * new))
         if _beyond(least, new, capacity):
             found.append(Violation("size", (name,), new, least))
     return found
@@ -192,3 +197,40 @@ def yearly_money(network: Network, flows: Flows) -> float:
     for cost, amount in zip(network.plants.opex, flows.activity, strict=True):
         money -= float(np.nan_to_num(cost)) * float(amount)
     return money
+
+
+def _depreciation(network: Network, flows: Flows) -> float:
+    plants, worn = network.plants, 0.0
+    for plant in np.flatnonzero(flows.built > 0).tolist():
+        capital = float(plants.capex_fixed[plant]) * float(flows.built[plant]) / float(plants.units[plant])
+        capital += float(plants.capex_slope[plant]) * float(flows.capacity[plant])
+        worn += 1e6 * capital / float(plants.lifetime[plant])
+    return worn
+
+
+def yearly_taxes(network: Network, flows: Flows, worn: float | None = None) -> float:
+    """Return the taxes that count as a cost, CNY per year, from emissions, prices and capital one by one.
+
+    Pollutants are charged by the rate of the site where the law taxes them; a tax on value added on sales less
+    purchases; a tax on profit on what is left after the other taxes and the depreciation ``worn`` (CNY per year; when
+    not given, straight-line of what is built at its plant's own capital).
+    """
+    factors, plants, ports = network.factors, network.plants, network.ports
+    if factors is None:
+        return 0.0
+    charged = 0.0
+    for port in range(ports.plant.size):
+        plant, good = int(ports.plant[port]), int(ports.commodity[port])
+        medium, amount = int(factors.medium[good]), float(ports.coefficient[port]) * float(flows.activity[plant])
+        if medium in {0, 1} and amount > 0 and factors.taxed[plants.technology[plant], good]:
+            rate = float(factors.pollution_rate[plants.site[plant], medium]) * float(factors.equivalents[good])
+            charged += float(np.nan_to_num(rate)) * amount
+    added = 0.0
+    for market, amount in zip(network.trades.market, flows.trade, strict=True):
+        price = float(np.nan_to_num(network.markets.price[market]))
+        added += (-price if network.markets.direction[market] == BUY else price) * float(amount)
+    worn = _depreciation(network, flows) if worn is None else worn
+    basis = {"environment_tax": charged, "value_added": added}
+    early = sum(tax.rate * basis[tax.basis] for tax in factors.taxes if tax.cost and tax.basis in basis)
+    profit = yearly_money(network, flows) - worn - early
+    return float(early + sum(tax.rate * profit for tax in factors.taxes if tax.cost and tax.basis == "profit"))

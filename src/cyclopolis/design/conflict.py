@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
-from cyclopolis.design.model import solve_problem
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.problem import Solution, SolveOptions
+from cyclopolis.design.solve import solve_elastic
 from cyclopolis.design.words import (
     Amount,
     commodity_name,
@@ -18,7 +19,8 @@ from cyclopolis.design.words import (
 )
 from cyclopolis.foundation.problems import Problem, UserError, user_error
 from cyclopolis.foundation.text import message
-from cyclopolis.network.model import SELL
+from cyclopolis.network.model import SELL, Network
+from cyclopolis.plan import Plan
 from cyclopolis.plan.schema import quantities
 
 TELLING = 1e-6
@@ -28,7 +30,7 @@ TELLING = 1e-6
 def explain_clash(posed: Posed) -> UserError:
     """Return what must give so that a design exists.
 
-    The model is solved again with every limit, market volume and port allowed to give way, for the least sum of
+    The problem is solved again with every limit, market volume and port allowed to give way, for the least sum of
     relative excesses (a port's weighs a hundredfold). The answer is one smallest set of concessions, not the only one.
 
     Parameters
@@ -42,29 +44,36 @@ def explain_clash(posed: Posed) -> UserError:
         One problem for each limit, market or port that must give way.
     """
     options = SolveOptions(gap=1e-4, time_limit=posed.problem.options.time_limit)
-    found = solve_problem(replace(posed.problem, options=options), elastic=True)
-    if found.status in {"infeasible", "no_solution"}:
-        return user_error("design.clash_unknown", year=posed.year)
-    problems = [*_limits(posed, found), *_markets(posed, found), *_ports(posed, found)]
+    spending, years = solve_elastic(replace(posed.whole, options=options))
+    when = str(posed.year) if len(posed.years) == 1 else f"{posed.years[0]}-{posed.year}"
+    if years[0].status in {"infeasible", "no_solution"}:
+        return user_error("design.clash_unknown", year=when)
+    capital = posed.spending_rows.with_columns(pl.Series("excess", spending, dtype=pl.Float64))
+    problems = []
+    for number, (year, found) in enumerate(zip(posed.years, years, strict=True)):
+        rows = posed.year_rows[number].with_columns(pl.Series("excess", found.excess, dtype=pl.Float64))
+        own = capital.filter(pl.col("position") == number).select(rows.columns)
+        network = posed.whole.years[number].network
+        problems += [*_limits(posed.plan, pl.concat([own, rows]), year)]
+        problems += [*_markets(posed.plan, network, found), *_ports(posed.plan, network, found)]
     if not problems:
-        return user_error("design.clash_unknown", year=posed.year)
-    return UserError([Problem(message("design.clash", year=posed.year), severity="error"), *problems])
+        return user_error("design.clash_unknown", year=when)
+    return UserError([Problem(message("design.clash", year=when), severity="error"), *problems])
 
 
-def _limits(posed: Posed, found: Solution) -> Iterator[Problem]:
-    for number, (scope, quantity, kind, bound, origin) in enumerate(
-        posed.rows.select("scope", "quantity", "kind", "bound", "origin").iter_rows()
-    ):
-        excess = float(found.excess[number])
+def _limits(plan: Plan, rows: pl.DataFrame, year: int) -> Iterator[Problem]:
+    for scope, quantity, kind, bound, origin, excess in rows.select(
+        "scope", "quantity", "kind", "bound", "origin", "excess"
+    ).iter_rows():
         if abs(excess) <= TELLING * max(abs(bound), 1.0):
             continue
         unit = quantities()[quantity].unit
         yield Problem(
             message(
                 f"design.clash_{kind}",
-                scope=site_name(posed.plan, scope),
+                scope=site_name(plan, scope),
                 quantity=quantity_name(quantity),
-                year=posed.year,
+                year=year,
                 lacking=Amount(value=abs(excess), unit=unit),
                 bound=Amount(value=bound, unit=unit),
                 needed=Amount(value=bound + excess, unit=unit),
@@ -75,22 +84,22 @@ def _limits(posed: Posed, found: Solution) -> Iterator[Problem]:
         )
 
 
-def _markets(posed: Posed, found: Solution) -> Iterator[Problem]:
-    network, markets = posed.network, posed.network.markets
+def _markets(plan: Plan, network: Network, found: Solution) -> Iterator[Problem]:
+    markets = network.markets
     bounds = np.where(np.isfinite(markets.volume_max), markets.volume_max, markets.volume_min)
     for at in np.flatnonzero(np.abs(found.market_excess) > TELLING * np.maximum(bounds, 1.0)):
         commodity = network.commodity_ids[markets.commodity[at]]
         over = found.market_excess[at] > 0
         selling = markets.direction[at] == SELL
-        kind = ("sell_max" if over else "sell_min") if selling else "buy_max"
+        kind = ("sell_max" if over else "sell_min") if selling else ("buy_max" if over else "buy_min")
         site = network.site_ids[markets.site[at]] if markets.site[at] >= 0 else None
-        unit = commodity_unit(posed.plan, commodity)
+        unit = commodity_unit(plan, commodity)
         yield Problem(
             message(
                 f"design.clash_{kind}",
-                scope=site_name(posed.plan, site) if site else message("design.outside"),
-                commodity=commodity_name(posed.plan, commodity),
-                year=posed.year,
+                scope=site_name(plan, site) if site else message("design.outside"),
+                commodity=commodity_name(plan, commodity),
+                year=network.year,
                 lacking=Amount(value=abs(float(found.market_excess[at])), unit=unit),
                 bound=Amount(value=float(markets.volume_max[at] if over else markets.volume_min[at]), unit=unit),
             ),
@@ -99,17 +108,17 @@ def _markets(posed: Posed, found: Solution) -> Iterator[Problem]:
         )
 
 
-def _ports(posed: Posed, found: Solution) -> Iterator[Problem]:
-    network, ports = posed.network, posed.network.ports
+def _ports(plan: Plan, network: Network, found: Solution) -> Iterator[Problem]:
+    ports = network.ports
     amount = np.abs(ports.coefficient) * found.flows.activity[ports.plant]
     for at in np.flatnonzero(np.abs(found.port_excess) > TELLING * np.maximum(amount, 1.0)):
         commodity = network.commodity_ids[ports.commodity[at]]
         yield Problem(
             message(
                 "design.clash_output" if ports.coefficient[at] > 0 else "design.clash_input",
-                plant=plant_name(posed.plan, network.plant_ids[ports.plant[at]]),
-                commodity=commodity_name(posed.plan, commodity),
-                year=posed.year,
-                lacking=Amount(value=abs(float(found.port_excess[at])), unit=commodity_unit(posed.plan, commodity)),
+                plant=plant_name(plan, network.plant_ids[ports.plant[at]]),
+                commodity=commodity_name(plan, commodity),
+                year=network.year,
+                lacking=Amount(value=abs(float(found.port_excess[at])), unit=commodity_unit(plan, commodity)),
             )
         )

@@ -1,4 +1,4 @@
-"""The design engine: what to exchange, build and run in a target year, with a proven gap."""
+"""The design engine: what to exchange, build and run over the years of a plan, with a proven gap."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -8,15 +8,16 @@ import polars as pl
 from cyclopolis.design.breakeven import proposed_table
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.figures import design_figures
-from cyclopolis.design.model import solve_problem
+from cyclopolis.design.money import MILLION
 from cyclopolis.design.pose import DesignOptions, Posed, pose
-from cyclopolis.design.problem import Solution
+from cyclopolis.design.solve import solve_years
 from cyclopolis.design.tables import design_tables, yearly_capital
-from cyclopolis.design.tidy import tidy_flows
+from cyclopolis.design.tables_years import at_target, year_states, year_tables
+from cyclopolis.design.tidy import tidy_years
+from cyclopolis.design.years import YearsSolution
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, message
-from cyclopolis.network.model import Flows
 from cyclopolis.plan import Plan
 
 SHOWN = ("water", "power", "energy", "co2", "co2_power", "landfill", "waste_reused", "jobs")
@@ -28,8 +29,9 @@ _TINY_GAP = 1e-5
 class Design(Result):
     """The answer of `design`; tables and columns are documented in ``columns.csv``.
 
-    ``facts`` hold the year, the status (optimal or time_limit), objective, bound and gap (CNY per year over the base
-    year, capital paid), seconds, and the sizes of the problem.
+    ``facts`` hold the years, the status (optimal, time_limit or interrupted), objective, bound and gap (over the base
+    year, capital paid: CNY of net present value, or CNY per year where one year is designed for), seconds, and the
+    sizes of the problem.
     """
 
     engine: ClassVar[str] = "design"
@@ -39,8 +41,8 @@ class Design(Result):
         """Return gain, capital, builds, exchanges and the main changes."""
         facts, exchanges = self.facts, self.tables["exchanges"]
         lines = [
-            Line(message("design.line_year"), str(facts["year"])),
-            Line(message("design.line_objective"), facts["objective"], "CNY/a"),
+            Line(message("design.line_year"), ", ".join(str(year) for year in facts["years"])),
+            _objective_line(facts),
             _gap_line(facts["gap"]),
             Line(message("design.line_gain"), self.change("gain"), "CNY/a"),
             Line(message("design.line_capital"), self.change("budget"), "million CNY"),
@@ -67,16 +69,24 @@ class Design(Result):
         return design_figures(self.tables, language)
 
 
+def _objective_line(facts: Mapping[str, Any]) -> Line:
+    if facts["by_present_value"]:
+        return Line(message("design.line_present_value"), facts["objective"] / MILLION, "million CNY")
+    return Line(message("design.line_objective"), facts["objective"], "CNY/a")
+
+
 def _gap_line(gap: float) -> Line:
     """Return the gap in per cent; what is nought but for the solver's last digits is not written with false digits."""
     tiny = 0.0 < gap < _TINY_GAP
     return Line(message("design.line_gap"), f"< {100.0 * _TINY_GAP:g} %" if tiny else 100.0 * gap, "" if tiny else "%")
 
 
-def _facts(posed: Posed, solution: Solution, after: Flows) -> dict[str, Any]:
+def _facts(posed: Posed, solution: YearsSolution) -> dict[str, Any]:
     network = posed.network
     return {
         "year": posed.year,
+        "years": list(posed.years),
+        "by_present_value": posed.by_present_value,
         "base_year": posed.plan.meta.base_year,
         "status": solution.status,
         "objective": solution.objective,
@@ -85,7 +95,8 @@ def _facts(posed: Posed, solution: Solution, after: Flows) -> dict[str, Any]:
         "seconds": round(solution.seconds, 3),
         "gap_asked": posed.problem.options.gap,
         "time_limit": posed.problem.options.time_limit,
-        "capital_cny_per_year": yearly_capital(posed, after),
+        "capital_cny_per_year": yearly_capital(posed, solution.flows[-1]),
+        "curve_error": posed.curve_error,
         "discount_rate": posed.plan.meta.discount_rate,
         "candidates": int(posed.problem.new.size),
         "plants": len(network.plant_ids),
@@ -96,11 +107,12 @@ def _facts(posed: Posed, solution: Solution, after: Flows) -> dict[str, Any]:
 
 
 def design(plan: Plan, options: DesignOptions | None = None) -> Design:
-    """Find what to exchange, build and run in a target year for the greatest yearly gain after capital.
+    """Find what to exchange, build and run over the years of a plan for the greatest net present value.
 
     Candidates that no working structure needs are pruned (`useful_plants`), then one mixed-integer linear programme is
-    solved to the gap asked for (see `model`). The baseline is the base year's state at the target year's prices, so
-    that the objective is what the design brings.
+    solved to the gap asked for (see `assemble`). The baseline is the base year's state at each year's prices, so that
+    the objective is what the design brings. For one year alone the objective is the yearly gain after capital as a
+    yearly cost. Ctrl-C returns the best design found so far.
 
     Parameters
     ----------
@@ -122,16 +134,20 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
     """
     options = DesignOptions() if options is None else options
     posed = pose(plan, options)
-    solution = solve_problem(posed.problem)
+    solution = solve_years(posed.whole)
     if solution.status == "infeasible":
         raise explain_clash(posed)
     if solution.status == "no_solution":
         raise user_error("design.no_time", seconds=options.time_limit)
     if solution.status == "unbounded":
         raise user_error("design.unbounded")
-    after = tidy_flows(posed.problem, solution.flows, solution.loose)
-    tables = design_tables(posed, after, proposed_table(posed, solution))
+    clean = tidy_years(posed.whole, solution)
+    states = year_states(posed, clean)
+    target = at_target(posed, states[-1])
+    years = year_tables(posed, clean, states)
+    limits = years["year_limits"].filter(pl.col("year") == posed.year).drop("year")
+    tables = {**design_tables(target, clean.flows[-1], proposed_table(posed, solution)), "limits": limits, **years}
     ordered = {
         name: tables[name].select(column.name for column in columns) for name, columns in Design.columns().items()
     }
-    return Design(tables=ordered, facts=_facts(posed, solution, after), inputs=plan.inputs)
+    return Design(tables=ordered, facts=_facts(target, clean), inputs=plan.inputs)

@@ -16,7 +16,7 @@ from cyclopolis.network.model import Bools, Floats, Ints
 
 COST_SIZE = 1e3
 """Largest cost of a column as HiGHS sees it; objectives are divided to meet it."""
-ABSOLUTE_GAP = 1e-6
+ABSOLUTE_GAP = 1e-9
 """Gap below which HiGHS always stops, in its own scaled objective: a billionth of the dearest column."""
 _POLISH_SECONDS = 10.0
 """Least time that polishing is given, whatever the time limit."""

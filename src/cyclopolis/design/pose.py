@@ -1,19 +1,41 @@
-"""From a plan to a design problem: candidates that can matter, capital as annual cost, limits as rows."""
+"""From a plan to a design problem: candidates that can matter, capital and its worth, limits as rows, year by year."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.money import (
+    MILLION,
+    capital_worth,
+    curve_error,
+    curve_pieces,
+    recovery_factor,
+    yearly_worth,
+)
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
+from cyclopolis.design.years import Builds, Spending, YearsProblem
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry import settled_amounts
-from cyclopolis.network import base_flows, compile_network, left_at_ports, port_amounts, quantities
-from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, Network, Quantities
+from cyclopolis.network import (
+    base_flows,
+    compile_network,
+    compile_years,
+    dimension_forms,
+    left_at_ports,
+    port_amounts,
+    quantities,
+)
+from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, LinearForm, Network, Plants, Quantities
 from cyclopolis.plan import Plan
 
-MILLION = 1e6
+MOST_PIECES = 10
+"""Most pieces of a capital curve."""
+NEVER = -1
+"""Position of a needed plant that is not among those chosen from."""
+_CAPITAL = pl.col("quantity").is_in(["budget", "investment"])
 
 
 @dataclass(frozen=True)
@@ -23,80 +45,85 @@ class DesignOptions:
     Parameters
     ----------
     year : int, optional
-        Target year; the last of the plan's horizon when not given.
+        Design for this year alone, with capital as a yearly cost; all years of the plan's horizon together, by their
+        net present value, when not given. A horizon of one year is designed for that year alone.
     gap : float
         Relative gap to the proven bound at which the search may end, measured on the gain over the base year.
     time_limit : float
         Seconds after which the best design found so far is returned with its gap.
+    pieces : int
+        Straight pieces that stand for the capital curve of a plant whose size is free.
     """
 
     year: int | None = None
     gap: float = 1e-3
     time_limit: float = 60.0
+    pieces: int = 3
 
 
 @dataclass(frozen=True)
 class Posed:
-    """A plan posed as a problem.
+    """A plan posed as a problem over the years designed for.
 
-    ``rows`` has one row per limit, in the order of ``problem.limits``: scope (null: the whole plan), quantity, bound
-    kind (min or max), bound, unit, origin (limits or land). ``skipped`` has the candidates left out and why
-    (plant, commodity, reason).
+    ``problem`` is the target year (the last one) alone, with capital as a yearly cost and the budget among its limits;
+    ``whole`` has all years. ``rows`` has one row per limit, in the order of ``problem.limits``: scope (null: the whole
+    plan), quantity, bound kind (min or max), bound, origin (limits or land); ``year_rows`` the same for the limits of
+    each year of ``whole``, ``spending_rows`` for its bounds on capital, with the position of their year. ``skipped``
+    has the candidates left out and why (plant, commodity, reason). ``spent`` and ``left`` (P, Y) are what 1 CNY of
+    capital costs in the objective and what is left of it at the end. ``curve_error`` is the largest error of capital by
+    its straight pieces, as a share.
     """
 
     plan: Plan
-    year: int
+    years: tuple[int, ...]
     problem: DesignProblem
-    forms: Quantities
+    whole: YearsProblem
+    forms: tuple[Quantities, ...]
     rows: pl.DataFrame
+    year_rows: tuple[pl.DataFrame, ...]
+    spending_rows: pl.DataFrame
     skipped: pl.DataFrame
+    spent: Floats
+    left: Floats
+    curve_error: float
 
     @property
     def network(self) -> Network:
-        """The network of the plants that are chosen from."""
+        """The network of the target year, of the plants that are chosen from."""
         return self.problem.network
 
+    @property
+    def year(self) -> int:
+        """The target year: the last one designed for."""
+        return self.years[-1]
 
-def target_year(plan: Plan, options: DesignOptions) -> int:
-    """Return the year designed for.
+    @property
+    def by_present_value(self) -> bool:
+        """Whether the objective is a net present value (several years) and not a yearly gain (one year)."""
+        return len(self.years) > 1
+
+
+def target_years(plan: Plan, options: DesignOptions) -> tuple[int, ...]:
+    """Return the years designed for.
 
     Raises
     ------
     UserError
-        If the plan has no horizon and no year is given, or the year lies before the base year; if gap or time make no
-        sense.
+        If the plan has no horizon and no year is given, or the year lies before the base year; if gap, time or pieces
+        make no sense.
     """
     if not 0 <= options.gap < 1:
         raise user_error("design.bad_gap", gap=options.gap)
     if not options.time_limit > 0:
         raise user_error("design.bad_time", seconds=options.time_limit)
+    if not 1 <= options.pieces <= MOST_PIECES:
+        raise user_error("design.bad_pieces", pieces=options.pieces, most=MOST_PIECES)
     if options.year is None and not plan.meta.horizon:
         raise user_error("design.no_year")
-    year = plan.meta.horizon[-1] if options.year is None else options.year
-    if year < plan.meta.base_year:
-        raise user_error("design.year_before_base", year=year, base_year=plan.meta.base_year)
-    return year
-
-
-def recovery_factor(rate: float, years: Floats) -> Floats:
-    """Return the capital recovery factor, the yearly share that pays a capital off with interest.
-
-    Parameters
-    ----------
-    rate : float
-        Discount rate as a share; 0 spreads the capital evenly.
-    years : ndarray
-        Lifetimes (P,), a.
-
-    Examples
-    --------
-    >>> recovery_factor(0.06, np.array([20.0])).round(6).tolist(), recovery_factor(0.0, np.array([20.0])).tolist()
-    ([0.087185], [0.05])
-    """
-    if rate == 0:
-        return 1.0 / years
-    growth = (1.0 + rate) ** years
-    return np.asarray(rate * growth / (growth - 1.0), dtype=np.float64)
+    years = plan.meta.horizon if options.year is None else (options.year,)
+    if years[0] < plan.meta.base_year:
+        raise user_error("design.year_before_base", year=years[0], base_year=plan.meta.base_year)
+    return years
 
 
 def sites_within(network: Network, scope: str | None) -> Bools:
@@ -176,6 +203,23 @@ def _limits(network: Network, forms: Quantities, rows: pl.DataFrame) -> tuple[Li
     return tuple(limits)
 
 
+def _spending(network: Network, rows: pl.DataFrame) -> tuple[Spending, ...]:
+    """Return the bounds on capital: ``budget`` counts all years up to its own, ``investment`` its own alone."""
+    return tuple(
+        Spending(
+            name=f"{kind} {quantity} {scope or ''}".strip(),
+            within=sites_within(network, scope)[network.plants.site],
+            year=year,
+            total=quantity == "budget",
+            lower=bound if kind == "min" else -np.inf,
+            upper=bound if kind == "max" else np.inf,
+        )
+        for scope, quantity, kind, bound, year in rows.select(
+            "scope", "quantity", "kind", "bound", "position"
+        ).iter_rows()
+    )
+
+
 def _left(network: Network, base: Flows) -> Floats:
     """Return what a base state leaves unplaced or unmet at each port (J,), rounding apart."""
     left = left_at_ports(network, base)
@@ -183,59 +227,225 @@ def _left(network: Network, base: Flows) -> Floats:
     return np.where(left > 1e-9 * amount, left, 0.0)
 
 
-def _left_today(plan: Plan, network: Network, base: Flows, settled: pl.DataFrame | None) -> Floats:
-    """Return what the base year leaves unplaced or unmet at each port (J,).
-
-    What only the markets of the target year no longer take or give does not count: the base year had a place for it.
-    """
-    left = _left(network, base)
-    if network.year == plan.meta.base_year or not left.any():
-        return left
+def _open_today(plan: Plan, settled: pl.DataFrame | None) -> Mapping[tuple[str, str], float]:
+    """Return what the base year leaves unplaced or unmet under its own markets, by plant and commodity."""
     today = compile_network(plan, settled=settled)
-    names = (today.plant_ids, today.commodity_ids)
     found = _left(today, base_flows(today))
-    known = {
-        (names[0][today.ports.plant[port]], names[1][today.ports.commodity[port]]): found[port]
+    ports = today.ports
+    return {
+        (today.plant_ids[ports.plant[port]], today.commodity_ids[ports.commodity[port]]): float(found[port])
         for port in np.flatnonzero(found)
     }
+
+
+def _open_ports(network: Network, base: Flows, known: Mapping[tuple[str, str], float]) -> Floats:
+    """Return what may stay unplaced or unmet at each port (J,): what the base year already left so.
+
+    What only the markets of a later year no longer take or give does not count: the base year had a place for it.
+    """
+    left = _left(network, base)
     for port in np.flatnonzero(left):
         key = (network.plant_ids[network.ports.plant[port]], network.commodity_ids[network.ports.commodity[port]])
         left[port] = min(left[port], known.get(key, 0.0))
     return left
 
 
+def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds, float]:
+    """Return the ways of building new plants, and the largest error of their capital as a share.
+
+    A plant of given size has one way for each of its equal units; one whose size is free has as many as the straight
+    pieces of its capital curve.
+
+    Parameters
+    ----------
+    plants : Plants
+    new : ndarray of int
+        Positions of the new plants, ascending.
+    pieces : int
+        Pieces of a capital curve.
+    """
+    rows: list[tuple[float, ...]] = []
+    error = 0.0
+    for plant in new.tolist():
+        largest, units = float(np.nan_to_num(plants.capacity[plant])), float(plants.units[plant])
+        smallest = min(float(np.nan_to_num(plants.capacity_min[plant])), largest)
+        capital, exponent = (
+            float(np.nan_to_num(plants.capex[plant])),
+            float(np.nan_to_num(plants.scale_exponent[plant])),
+        )
+        if smallest >= largest or units > 1:
+            rows.append((plant, largest / units, largest / units, units, capital / units, 0.0))
+            continue
+        if exponent in {0.0, 1.0} or smallest <= 0:
+            fixed, slope = np.nan_to_num(plants.capex_fixed[plant]), np.nan_to_num(plants.capex_slope[plant])
+            rows.append((plant, smallest, largest, 1.0, float(fixed), float(slope)))
+            continue
+        error = max(error, curve_error(largest / smallest, exponent, pieces))
+        for low, high, fixed, slope in curve_pieces(smallest, largest, capital, exponent, pieces):
+            rows.append((plant, low, high, 1.0, fixed, slope))
+    table = np.array(rows, dtype=np.float64).reshape(-1, 6)
+    return Builds(table[:, 0].astype(np.int64), *(table[:, column] for column in range(1, 6))), error
+
+
+def _windows(plants: Plants, years: Sequence[int], base_year: int) -> Bools:
+    """Return which plants may be built in each year (P, Y): what a year stands for begins after the year before it."""
+    begun = np.array([base_year, *years[:-1]])
+    year = np.array(years)
+    early = plants.build_from[:, None] > year[None, :]
+    late = plants.build_until[:, None] <= begun[None, :]
+    return np.asarray((plants.status != EXISTING)[:, None] & ~early & ~late, dtype=np.bool_)
+
+
+def decisions(network: Network, years: Sequence[int], base_year: int) -> tuple[Bools, Bools]:
+    """Return what is built in each year in any case, and what is not (P, Y).
+
+    A planned plant outside exclusion groups is built in the first year that its window allows, and anew only when its
+    lifetime has passed.
+    """
+    plants = network.plants
+    grouped = np.zeros(plants.status.size, dtype=np.bool_)
+    grouped[[plant for group in network.exclusions for plant in group]] = True
+    window = _windows(plants, years, base_year)
+    planned = (plants.status == PLANNED) & window.any(axis=1) & ~grouped
+    first = np.argmax(window, axis=1)
+    decided = np.zeros_like(window)
+    decided[planned, first[planned]] = True
+    begun = np.array(years)[first]
+    gone = begun[:, None] + plants.lifetime[:, None] <= np.array(years)[None, :]
+    barred = ~window | (planned[:, None] & ~decided & ~gone)
+    return decided, barred
+
+
+@dataclass(frozen=True)
+class _Drafts:
+    """Networks of all years before the choice of plants is cut down, and what was left out."""
+
+    networks: tuple[Network, ...]
+    skipped: pl.DataFrame
+
+
+def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None) -> _Drafts:
+    """Compile the networks and keep the plants that can matter in any year."""
+    whole = compile_years(plan, years, candidates=True, settled=settled)
+    allowed, skipped = _buildable(whole[-1], years[-1])
+    missed = allowed & ~_windows(whole[-1].plants, years, plan.meta.base_year).any(axis=1)
+    passed = [(whole[-1].plant_ids[at], None, "candidate_too_early") for at in np.flatnonzero(missed)]
+    skipped = pl.concat([skipped, pl.DataFrame(passed, schema=skipped.schema, orient="row")])
+    allowed &= ~missed
+    keep = allowed & (whole[-1].plants.status == PLANNED)
+    for network in whole:
+        begun = allowed & ~(network.plants.build_from > network.year)
+        keep = keep | useful_plants(network, begun)
+    return _Drafts(tuple(keep_plants(network, keep) for network in whole), skipped)
+
+
+def _requirements(plan: Plan, network: Network) -> tuple[tuple[int, int], ...]:
+    """Return the pairs (plant, what it needs) by position; `NEVER` for one that cannot stand."""
+    place = {name: at for at, name in enumerate(network.plant_ids)}
+    rows = plan.tables["requirements"].select("plant", "needs").unique().sort("plant", "needs")
+    return tuple((place[plant], place.get(needs, NEVER)) for plant, needs in rows.iter_rows() if plant in place)
+
+
+def _without_builds(form: LinearForm) -> LinearForm:
+    """Return the form without what it counts for builds: the tax that depreciation spares is part of their cost."""
+    return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
+
+
+def _tax_spared(problem: YearsProblem) -> Floats:
+    """Return what depreciating 1 CNY of capital evenly over its lifetime spares in taxes on profit (P, Y)."""
+    factors, lifetime = problem.network.factors, problem.network.plants.lifetime
+    taxes = () if factors is None else factors.taxes
+    rate = sum(tax.rate for tax in taxes if tax.basis == "profit" and tax.cost)
+    spared = np.zeros((lifetime.size, len(problem.years)))
+    for built in range(len(problem.years)):
+        for now in range(built, len(problem.years)):
+            spared[:, built] += np.where(problem.stands(built, now), problem.worth[now] * rate / lifetime, 0.0)
+    return spared
+
+
 def pose(plan: Plan, options: DesignOptions) -> Posed:
-    """Pose a plan as a design problem for one year.
+    """Pose a plan as a design problem over the years of its horizon, or over one year.
 
     Raises
     ------
     UserError
-        If the year, gap or time make no sense.
+        If the year, gap, time or pieces make no sense.
     """
-    year = target_year(plan, options)
+    years = target_years(plan, options)
+    rate, base_year = plan.meta.discount_rate, plan.meta.base_year
     settled = settled_amounts(plan)
-    whole = compile_network(plan, year, candidates=True, settled=settled)
-    allowed, skipped = _buildable(whole, year)
-    planned = allowed & (whole.plants.status == PLANNED)
-    network = keep_plants(whole, useful_plants(whole, allowed) | planned)
-    plants, forms = network.plants, quantities(network)
-    grouped = np.zeros(plants.status.size, dtype=np.bool_)
-    grouped[[plant for group in network.exclusions for plant in group]] = True
-    base = base_flows(network)
-    yearly = MILLION * recovery_factor(plan.meta.discount_rate, plants.lifetime)
-    new = plants.status != EXISTING
-    rows = limit_rows(plan, year)
-    problem = DesignProblem(
-        network=network,
-        base=base,
-        gain=forms["gain"],
-        built_cost=np.where(new, yearly * np.nan_to_num(plants.capex_fixed), 0.0),
-        capacity_cost=np.where(new, yearly * np.nan_to_num(plants.capex_slope), 0.0),
-        decided=(plants.status == PLANNED) & ~grouped,
-        barred=np.zeros(grouped.size, dtype=np.bool_),
-        loose_max=_left_today(plan, network, base, settled),
-        arc_min=np.zeros(network.arcs.giver.size),
-        limits=_limits(network, forms, rows),
-        options=SolveOptions(gap=options.gap, time_limit=options.time_limit),
+    drafts = _networks(plan, years, settled)
+    network = drafts.networks[-1]
+    plants, new = network.plants, np.flatnonzero(network.plants.status != EXISTING)
+    decided, barred = decisions(network, years, base_year)
+    forms = tuple(quantities(one) for one in drafts.networks)
+    solving = SolveOptions(gap=options.gap, time_limit=options.time_limit)
+    factor = recovery_factor(rate, plants.lifetime)
+    single = len(years) == 1
+    spent, left = (
+        (factor[:, None], np.zeros((factor.size, 1)))
+        if single
+        else capital_worth(rate, base_year, years, plants.lifetime)
     )
-    return Posed(plan, year, problem, forms, rows, skipped)
+    rows = [limit_rows(plan, year) for year in years]
+    known = _open_today(plan, settled)
+    problems = []
+    for number, (one, form) in enumerate(zip(drafts.networks, forms, strict=True)):
+        base = base_flows(one)
+        problems.append(
+            DesignProblem(
+                network=one,
+                base=base,
+                gain=_without_builds(dimension_forms(one).economy),
+                built_cost=np.where(
+                    plants.status != EXISTING, MILLION * factor * np.nan_to_num(plants.capex_fixed), 0.0
+                ),
+                capacity_cost=np.where(
+                    plants.status != EXISTING, MILLION * factor * np.nan_to_num(plants.capex_slope), 0.0
+                ),
+                decided=decided[:, number],
+                barred=barred[:, number],
+                loose_max=_open_ports(one, base, known),
+                arc_min=np.zeros(one.arcs.giver.size),
+                limits=_limits(one, form, rows[number].filter(~_CAPITAL)),
+                options=solving,
+            )
+        )
+    builds, error = capital_builds(plants, new, options.pieces)
+    spending_rows = pl.concat(
+        [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
+    )
+    worth = np.ones(1) if single else yearly_worth(rate, base_year, years)
+    whole = YearsProblem(
+        years=tuple(problems),
+        worth=worth,
+        builds=builds,
+        built_cost=np.zeros((new.size, 1)),
+        capacity_cost=np.zeros((new.size, 1)),
+        requires=_requirements(plan, network),
+        spending=_spending(network, spending_rows),
+        options=solving,
+    )
+    cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]
+    whole = replace(whole, built_cost=cost * builds.fixed[:, None], capacity_cost=cost * builds.slope[:, None])
+    target = replace(
+        problems[-1],
+        gain=dimension_forms(network).economy,
+        decided=np.asarray(decided.any(axis=1)),
+        barred=np.asarray(barred.all(axis=1)),
+        limits=_limits(network, forms[-1], rows[-1]),
+    )
+    return Posed(
+        plan=plan,
+        years=years,
+        problem=target,
+        whole=whole,
+        forms=forms,
+        rows=rows[-1],
+        year_rows=tuple(table.filter(~_CAPITAL) for table in rows),
+        spending_rows=spending_rows,
+        skipped=drafts.skipped,
+        spent=spent,
+        left=left,
+        curve_error=error,
+    )

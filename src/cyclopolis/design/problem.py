@@ -53,7 +53,8 @@ class DesignProblem:
     gain : LinearForm
         What is maximised, CNY per year, before capital.
     built_cost, capacity_cost : ndarray
-        Annual capital cost of building (P,), CNY per year, and per main unit of new capacity, CNY per year per unit.
+        Annual capital cost of building all units (P,), CNY per year, and per main unit of new capacity, CNY per year
+        per unit.
     decided : ndarray of bool
         New plants that are built in any case (P,).
     barred : ndarray of bool
@@ -88,13 +89,15 @@ class DesignProblem:
     def activity_bounds(self) -> tuple[Floats, Floats]:
         """Return least and most activity (P,): base year's or nothing, and capacity (at least the base year's).
 
-        A plant whose capacity is unknown does not grow; a candidate of unknown capacity is not built.
+        A plant whose capacity is unknown does not grow; a candidate of unknown capacity is not built; a standing plant
+        that has retired runs no more.
         """
         plants = self.network.plants
         base = np.nan_to_num(self.base.activity)
         existing = plants.status == EXISTING
-        most = np.maximum(np.nan_to_num(plants.capacity), np.where(existing, base, 0.0))
-        least = np.where(existing & ~plants.may_close, base, 0.0)
+        gone = existing & (plants.retire_year <= self.network.year)
+        most = np.where(gone, 0.0, np.maximum(np.nan_to_num(plants.capacity), np.where(existing, base, 0.0)))
+        least = np.where(existing & ~plants.may_close & ~gone, base, 0.0)
         return least, most
 
     def with_limits(self, limits: tuple[Limit, ...]) -> "DesignProblem":
@@ -103,7 +106,8 @@ class DesignProblem:
 
     def value(self, flows: Flows) -> float:
         """Return the objective: gain minus annual capital, CNY per year."""
-        capital = self.built_cost @ flows.built + self.capacity_cost @ flows.capacity
+        units = self.network.plants.units
+        capital = self.built_cost @ (flows.built / units) + self.capacity_cost @ flows.capacity
         return self.gain.value(flows) - float(capital)
 
 

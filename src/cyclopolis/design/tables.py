@@ -10,10 +10,7 @@ from cyclopolis.industry.metabolism.flow_tables import flows_table, prices_table
 from cyclopolis.network import unknown_terms
 from cyclopolis.network.model import BUY, EXISTING, INTERNAL, PROVENANCE, SELL, SUBSTITUTION, Floats, Flows
 from cyclopolis.network.names import pick
-from cyclopolis.plan.schema import quantities
 
-BINDING = 1e-4
-"""A limit binds when its slack is below this share of its bound."""
 _ARC_KINDS = ("internal", "supply", "exchange", "substitution")
 _STATUS = ("existing", "planned", "candidate")
 
@@ -52,8 +49,9 @@ def builds_table(posed: Posed, after: Flows) -> pl.DataFrame:
     """Return the plants that the design builds, with size, capital, yearly cost of capital, jobs and land."""
     network, plants, problem = posed.network, posed.network.plants, posed.problem
     at = np.flatnonzero(after.built > 0)
-    capital = plants.capex_fixed[at] + plants.capex_slope[at] * after.capacity[at]
-    yearly = problem.built_cost[at] + problem.capacity_cost[at] * after.capacity[at]
+    share = after.built[at] / plants.units[at]
+    capital = plants.capex_fixed[at] * share + plants.capex_slope[at] * after.capacity[at]
+    yearly = problem.built_cost[at] * share + problem.capacity_cost[at] * after.capacity[at]
     with np.errstate(divide="ignore", invalid="ignore"):
         jobs = plants.jobs[at] * after.capacity[at] / plants.capacity[at]
     names = [plant_name(posed.plan, network.plant_ids[plant]).names for plant in at]
@@ -73,7 +71,7 @@ def builds_table(posed: Posed, after: Flows) -> pl.DataFrame:
             "capex": _known(capital),
             "capex_per_year": np.where(np.isnan(capital), np.nan, yearly),
             "jobs": _known(jobs),
-            "land_ha": _known(plants.land[at]),
+            "land_ha": _known(plants.land[at] * share),
             "provenance": pick(PROVENANCE, plants.economics_provenance[at]),
         }
     )
@@ -149,32 +147,6 @@ def exchanges_table(posed: Posed, after: Flows) -> pl.DataFrame:
     return table.sort("from_plant", "to_plant", "commodity", "as_commodity", nulls_last=True)
 
 
-def limits_table(posed: Posed, after: Flows) -> pl.DataFrame:
-    """Return every limit with what it counts before and after, its slack, and whether it binds."""
-    network, base = posed.network, posed.problem.base
-    before, now = [], []
-    for limit in posed.problem.limits:
-        before.append(float(limit.form.by_plant(network, base)[limit.within].sum()))
-        now.append(float(limit.form.by_plant(network, after)[limit.within].sum()))
-    sign = pl.when(pl.col("kind") == "max").then(1.0).otherwise(-1.0)
-    units = {name: quantity.unit for name, quantity in quantities().items()}
-    table = posed.rows.with_columns(
-        pl.Series("before", before, dtype=pl.Float64), pl.Series("after", now, dtype=pl.Float64)
-    ).with_columns(slack=sign * (pl.col("bound") - pl.col("after")))
-    return table.select(
-        "scope",
-        "quantity",
-        "kind",
-        "bound",
-        "before",
-        "after",
-        "slack",
-        binding=(pl.col("slack") <= BINDING * pl.col("bound").abs()) & (pl.col("after") != 0),
-        unit=pl.col("quantity").replace_strict(units, return_dtype=pl.String),
-        origin="origin",
-    )
-
-
 def unknowns_table(posed: Posed) -> pl.DataFrame:
     """Return what counts as absent because it is unknown, and the candidates left out and why."""
     return (
@@ -203,7 +175,6 @@ def design_tables(posed: Posed, after: Flows, proposed: pl.DataFrame) -> dict[st
         "flows": flows_table(posed.network, after, base=False),
         "accounts": compare_accounts(posed, after),
         "exchanges": exchanges_table(posed, after),
-        "limits": limits_table(posed, after),
         "proposed": proposed,
         "prices": prices_table(posed.network, after),
         "unknowns": unknowns_table(posed),
@@ -214,4 +185,6 @@ def design_tables(posed: Posed, after: Flows, proposed: pl.DataFrame) -> dict[st
 def yearly_capital(posed: Posed, flows: Flows) -> float:
     """Return the yearly cost of the capital built, CNY per year."""
     problem = posed.problem
-    return float(problem.built_cost @ flows.built + problem.capacity_cost @ flows.capacity)
+    return float(
+        problem.built_cost @ (flows.built / problem.network.plants.units) + problem.capacity_cost @ flows.capacity
+    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from cyclopolis.design.problem import DesignProblem
+from cyclopolis.design.years import YearsProblem, YearsSolution
 from cyclopolis.network import left_at_ports
 from cyclopolis.network.model import EXISTING, Floats, Flows
 
@@ -17,6 +18,21 @@ def _snap(values: Floats, targets: tuple[Floats, ...], size: Floats) -> Floats:
     for target in targets:
         values = np.where(np.abs(values - target) <= DUST * size, target, values)
     return values
+
+
+def tidy_years(problem: YearsProblem, found: YearsSolution) -> YearsSolution:
+    """Return a solution whose sizes and flows of all years are without rounding errors of the solver."""
+    builds = problem.builds
+    largest = builds.largest[:, None] * found.built
+    capacity = _snap(found.capacity, (np.zeros_like(largest), largest, builds.smallest[:, None] * found.built), largest)
+    flows = []
+    for year, (part, state, loose) in enumerate(zip(problem.years, found.flows, found.loose, strict=True)):
+        size = np.zeros(state.capacity.size)
+        for built in range(year + 1):
+            stands = problem.stands(built, year)[builds.plant]
+            np.add.at(size, builds.plant[stands], capacity[stands, built])
+        flows.append(tidy_flows(part, replace(state, capacity=size), loose))
+    return replace(found, flows=tuple(flows), capacity=capacity)
 
 
 def tidy_flows(problem: DesignProblem, flows: Flows, loose: Floats) -> Flows:

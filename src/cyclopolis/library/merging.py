@@ -14,13 +14,21 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "recipes": ("technology", "commodity", "direction"),
     "substitutions": ("commodity", "technology", "displaced"),
     "transport": ("mode",),
+    "pollution_equivalents": ("commodity",),
+    "pollution_rates": ("region", "medium"),
+    "environment_rates": ("item",),
+    "society_weights": ("part",),
+    "exposure_bands": ("band",),
+    "hazards": ("technology",),
+    "taxes": ("tax",),
+    "grid_factors": ("year", "region"),
 }
+FACTOR_TABLES: Final = tuple(_KEYS)[5:]
+"""Tables of factors behind the three dimensions that a plan may lay over the library's, row by row."""
 _DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "commodities": {"hazard": False, "natural": False},
     "technologies": {"main_direction": "out"},
-    "recipes": {},
-    "substitutions": {},
-    "transport": {},
+    "taxes": {"cost": True},
 }
 _ASSUMED: Final = r"(?i)^\s*(?:assumed|假设|假定)"
 _PROVENANCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -45,6 +53,7 @@ def with_user_rows(
     recipes: pl.DataFrame | None = None,
     substitutions: pl.DataFrame | None = None,
     transport: pl.DataFrame | None = None,
+    factors: Mapping[str, pl.DataFrame] | None = None,
 ) -> Library:
     """Lay the user's rows over the library's.
 
@@ -61,6 +70,8 @@ def with_user_rows(
         Tables with columns of the same names as the library's; columns may be absent, others are not looked at. They
         are taken as checked: identifiers exist, required cells are filled, and numbers stand in the commodity's own
         unit. That is converted where a plan is read; a ``unit`` cell counts here only for a new commodity.
+    factors : mapping of str to polars.DataFrame, optional
+        Tables of `FACTOR_TABLES` by name, laid over the library's in the same way.
 
     Returns
     -------
@@ -86,6 +97,7 @@ def with_user_rows(
         "recipes": recipes,
         "substitutions": substitutions,
         "transport": transport,
+        **(factors or {}),
     }
     shaped = {name: _shape(name, table) for name, table in given.items() if table is not None and not table.is_empty()}
     known = library.tables()
@@ -131,7 +143,7 @@ def _lay_over(name: str, known: pl.DataFrame, user: pl.DataFrame) -> pl.DataFram
         user = user.with_columns(unit=pl.when(fresh).then("unit"))
     merged = known.update(user, on=list(keys), how="full", maintain_order="left_right")
     return merged.select(known.columns).with_columns(
-        pl.col(column).fill_null(value) for column, value in _DEFAULTS[name].items()
+        pl.col(column).fill_null(value) for column, value in _DEFAULTS.get(name, {}).items()
     )
 
 

@@ -45,7 +45,15 @@ class Library:
     exergy : polars.DataFrame
         What share of an energy carrier's energy is work.
     traits : polars.DataFrame
-        What accounts must know of a commodity: balancing item, biogenic, circular source of water.
+        What accounts must know of a commodity: balancing item, biogenic, circular source of water, virgin resource.
+    pollution_equivalents, pollution_rates, tax_exemptions : polars.DataFrame
+        Which commodity is which pollutant of the tax law, the provincial rates, and who need not pay.
+    environment_rates, society_weights, exposure_bands, hazards, taxes : polars.DataFrame
+        Assumed rates, weights, bands of distance, hazardous technologies and taxes behind the three dimensions.
+    regions : polars.DataFrame
+        Provinces and the power grid that serves each.
+    price_groups : polars.DataFrame
+        Chains whose prices move together.
 
     Examples
     --------
@@ -68,6 +76,16 @@ class Library:
     solid_waste_classes: pl.DataFrame
     exergy: pl.DataFrame
     traits: pl.DataFrame
+    pollution_equivalents: pl.DataFrame
+    pollution_rates: pl.DataFrame
+    tax_exemptions: pl.DataFrame
+    environment_rates: pl.DataFrame
+    society_weights: pl.DataFrame
+    exposure_bands: pl.DataFrame
+    hazards: pl.DataFrame
+    taxes: pl.DataFrame
+    regions: pl.DataFrame
+    price_groups: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

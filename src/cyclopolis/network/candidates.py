@@ -104,9 +104,12 @@ def read_plants(
     free = np.isnan(given) & ~standing
     capacity = np.where(free, reference, given)
     smallest = np.where(free, SMALLEST_SHARE * reference, capacity)
+    units = np.where(free | standing, 1.0, np.nan_to_num(floats(rows["units"]), nan=1.0))
     exponent, capital = floats(rows["ref_exponent"]), floats(rows["ref_capex"])
     own_capex = floats(rows["capex"])
-    capex = np.where(np.isnan(own_capex), scaled_capital(capacity, reference, capital, exponent), own_capex)
+    capex = np.where(
+        np.isnan(own_capex), units * scaled_capital(capacity / units, reference, capital, exponent), own_capex
+    )
     at_smallest = np.where(np.isnan(own_capex), scaled_capital(smallest, reference, capital, exponent), own_capex)
     at_smallest = np.where(np.isnan(at_smallest), capex, at_smallest)
     fixed, slope = capital_chord(smallest, capacity, at_smallest, capex)
@@ -136,6 +139,10 @@ def read_plants(
         capex=capex,
         capex_fixed=fixed,
         capex_slope=slope,
+        scale_exponent=np.where(np.isnan(own_capex), exponent, 0.0),
+        units=units,
+        min_load=np.nan_to_num(floats(rows["min_load_pct"])) / 100.0,
+        retire_year=floats(rows["retire_year"]),
         opex=np.where(np.isnan(own_opex), floats(rows["ref_opex"]), own_opex),
         jobs=np.where(np.isnan(own_jobs), scaled_jobs, own_jobs),
         land=floats(rows["land_ha"]),

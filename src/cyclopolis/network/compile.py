@@ -1,6 +1,6 @@
 """From a plan to its flow network: index maps and plain arrays, built once, shared by all engines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain as concatenate
 
@@ -21,6 +21,7 @@ from cyclopolis.network.arcs import (
 from cyclopolis.network.base import base_arc_flows, port_amounts
 from cyclopolis.network.candidates import library_candidates, plant_rows, provenance_codes, read_plants
 from cyclopolis.network.exchanges import Named, named_keys, read_exchanges
+from cyclopolis.network.factors import read_factors, region_names
 from cyclopolis.network.markets import Doors, finish_markets, implied_rows, market_rows, open_trades
 from cyclopolis.network.model import EXISTING, ROLES, Arcs, Fates, Floats, Ints, Markets, Network, Plants, Ports, Trades
 from cyclopolis.network.places import Places, ancestry, floats, grid_factors, positions, read_places
@@ -28,6 +29,8 @@ from cyclopolis.network.ports import Measured, base_activity, port_rows, read_me
 from cyclopolis.plan import Plan
 
 _UNKNOWNS = {"plant": pl.String, "commodity": pl.String, "reason": pl.String}
+_NONE = np.zeros(0, dtype=np.int64)
+_NO_MARKETS = Markets(_NONE, _NONE, _NONE, np.zeros(0), np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.bool_), _NONE)
 _MAIN, _EMISSION = ROLES.index("main"), ROLES.index("emission")
 
 
@@ -53,7 +56,30 @@ def compile_network(
     Network
         Sorted by identifiers throughout, so that the order of rows in the plan changes nothing.
     """
-    year = plan.meta.base_year if year is None else year
+    return compile_years(
+        plan, (plan.meta.base_year if year is None else year,), candidates=candidates, settled=settled
+    )[0]
+
+
+def compile_years(
+    plan: Plan, years: Sequence[int], *, candidates: bool = False, settled: pl.DataFrame | None = None
+) -> tuple[Network, ...]:
+    """Compile a plan for several years, whose networks share plants, ports, arcs and fates.
+
+    Parameters
+    ----------
+    plan : Plan
+        A valid plan.
+    years : sequence of int
+        Years whose markets and grid factors hold.
+    candidates, settled
+        As in `compile_network`.
+
+    Returns
+    -------
+    tuple of Network
+        One a year.
+    """
     draft = _draft(plan, settled, candidates=candidates)
     tables, library, commodities = plan.tables, plan.library, draft.commodities
     commodity_ids = tuple(commodities["commodity"].to_list())
@@ -73,8 +99,7 @@ def compile_network(
     modes = read_modes(library.transport, commodities)
     arcs, left_over = _arcs(draft, ports, plants, modes, tables["exchanges"], library)
     fates, fate_ids = _fates(ports, library.fates, commodity_ids)
-    markets, trades = _markets(tables["markets"], draft, ports, plants, arcs, fates, year)
-    return Network(
+    every = Network(
         site_ids=draft.places.ids,
         enterprise_ids=enterprise_ids,
         plant_ids=plant_ids,
@@ -83,10 +108,10 @@ def compile_network(
         chain_ids=chain_ids,
         mode_ids=modes.ids,
         fate_ids=fate_ids,
-        year=year,
+        year=plan.meta.base_year,
         parent=draft.places.parent,
         park=draft.places.park,
-        grid_factor=grid_factors(draft.places, library.grid_factors, year),
+        grid_factor=np.full(len(draft.places.ids), np.nan),
         chain=positions(chain_ids, draft.technologies["chain"]),
         commodities=commodities,
         technologies=draft.technologies,
@@ -94,12 +119,21 @@ def compile_network(
         plants=plants,
         ports=ports,
         arcs=arcs,
-        markets=markets,
-        trades=trades,
+        markets=_NO_MARKETS,
+        trades=Trades(_NONE, _NONE),
         fates=fates,
         exclusions=_exclusions(tables["exclusions"], plant_ids),
         unknowns=pl.concat([draft.unknowns, left_over]).unique().sort("reason", "plant", "commodity", nulls_last=True),
     )
+
+    def in_year(year: int) -> Network:
+        markets, trades = _markets(tables["markets"], draft, ports, plants, arcs, fates, year)
+        regions = dict(library.regions.select("region", "grid").iter_rows())
+        grid = grid_factors(draft.places, library.grid_factors, year, region_names(library), regions)
+        factors = read_factors(library, tables["sites"], draft.places, commodities, draft.technologies, year)
+        return replace(every, year=year, grid_factor=grid, markets=markets, trades=trades, factors=factors)
+
+    return tuple(in_year(year) for year in years)
 
 
 @dataclass(frozen=True)

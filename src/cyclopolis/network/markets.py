@@ -19,6 +19,8 @@ _SCHEMA = {
     "high": pl.Float64,
     "implied": pl.Boolean,
     "provenance": pl.String,
+    "price_range": pl.Float64,
+    "volume_range": pl.Float64,
 }
 
 
@@ -49,7 +51,7 @@ def market_rows(
     ).filter((pl.col("commodity") >= 0) & (pl.col("year") <= year))
     parts = []
     for direction, price, low, high in (
-        (BUY, "buy_price", pl.lit(0.0), pl.col("buy_max")),
+        (BUY, "buy_price", pl.col("buy_min").fill_null(0.0), pl.col("buy_max")),
         (SELL, "sell_price", pl.col("sell_min").fill_null(0.0), pl.col("sell_max")),
     ):
         rows = base.filter(pl.col(price).is_not_null())
@@ -64,10 +66,12 @@ def market_rows(
                 high=high.fill_null(float("inf")),
                 implied=pl.lit(value=False),
                 provenance="provenance",
+                price_range=pl.col("price_range_pct") / 100,
+                volume_range=pl.col("volume_range_pct") / 100,
             )
         )
     return pl.concat([pl.DataFrame(schema=_SCHEMA), *parts]).sort(
-        "commodity", "site", "direction", "price", "low", "high", "provenance"
+        "commodity", "site", "direction", "price", "low", "high", "provenance", "price_range", "volume_range"
     )
 
 
@@ -139,6 +143,8 @@ def implied_rows(doors: Doors, served: Bools, surplus: Floats, prices: pl.DataFr
             "high": np.concatenate((np.full(bought.size, np.inf), volume[sold])),
             "implied": np.ones(commodity.size, dtype=bool),
             "provenance": prices["provenance"].gather(commodity),
+            "price_range": pl.Series([None] * commodity.size, dtype=pl.Float64),
+            "volume_range": pl.Series([None] * commodity.size, dtype=pl.Float64),
         },
         schema=_SCHEMA,
     ).sort("commodity", "direction")
@@ -163,6 +169,8 @@ def finish_markets(
             volume_max=floats(rows["high"]),
             implied=rows["implied"].to_numpy(),
             provenance=provenance_codes(rows["provenance"]),
+            price_range=floats(rows["price_range"]),
+            volume_range=floats(rows["volume_range"]),
         ),
         Trades(port=links["port"].to_numpy(), market=links["market"].to_numpy()),
     )

@@ -11,11 +11,15 @@ year; capital in million CNY.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from cyclopolis.network.factors import Factors
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -43,7 +47,10 @@ class Plants:
     not stand yet). ``capex`` (million CNY at ``capacity``), ``opex`` (CNY per main unit), ``jobs`` (at ``capacity``),
     ``land`` (ha) are NaN when unknown; ``lifetime`` in years. ``capex_fixed`` and ``capex_slope`` (million CNY, million
     CNY per main unit) describe the capital of a plant whose capacity is free between ``capacity_min`` and ``capacity``;
-    for a plant of given size ``capacity_min`` equals ``capacity`` and ``capex_slope`` is 0.
+    for a plant of given size ``capacity_min`` equals ``capacity`` and ``capex_slope`` is 0. Where the size is free,
+    capital is ``capex`` (size / ``capacity``) ^ ``scale_exponent``, and the line is the chord of that curve. A plant of
+    several ``units`` may be built in part, each unit an equal share of all. A standing plant no longer runs from
+    ``retire_year`` on (NaN: it stays); what is built of a new one runs at ``min_load`` (a share) at least.
     ``library`` marks candidates that come from the library at a site that allows them.
     """
 
@@ -61,6 +68,10 @@ class Plants:
     capex: Floats
     capex_fixed: Floats
     capex_slope: Floats
+    scale_exponent: Floats
+    units: Floats
+    min_load: Floats
+    retire_year: Floats
     opex: Floats
     jobs: Floats
     land: Floats
@@ -123,7 +134,8 @@ class Markets:
     ``site`` is a position or -1 for outside; ``price`` in CNY per unit: what a plant pays (BUY) or gets (SELL); NaN
     only for implied sales of a product whose price nobody knows. ``volume_min`` and ``volume_max`` per year (0 and
     infinity when not limited). ``implied`` marks base-year sales of existing plants that no row of the plan names,
-    and purchases at the library's high price.
+    and purchases at the library's high price. ``price_range`` and ``volume_range`` are the plan's own half widths of
+    what may be drawn, as shares (NaN where it gives none; None: no plan).
     """
 
     commodity: Ints
@@ -134,6 +146,8 @@ class Markets:
     volume_max: Floats
     implied: Bools
     provenance: Ints
+    price_range: Floats | None = None
+    volume_range: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +178,7 @@ class Network:
 
     ``parent`` nests the sites (-1: top). ``commodities`` and ``technologies`` hold the rows used, in the order of
     ``commodity_ids`` and ``technology_ids``, for names, units and masses; ``grid_factor`` is t CO2 per MWh by site
-    (NaN: unknown).
+    (NaN: unknown). ``factors`` are what the dimensions count with; a network that comes from no plan has none.
     """
 
     site_ids: tuple[str, ...]
@@ -191,6 +205,7 @@ class Network:
     fates: Fates
     exclusions: tuple[tuple[int, ...], ...]
     unknowns: pl.DataFrame
+    factors: "Factors | None" = None
 
     def recipe_matrix(self) -> csr_array:
         """Return the coefficients as a sparse matrix, plants x commodities, positive out of the plant."""

@@ -6,7 +6,7 @@ from scipy.sparse import coo_array, csr_array, hstack
 
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.network.model import Bools, Floats, Flows, Ints, LinearForm, Network
-from cyclopolis.network.quantities import quantities
+from cyclopolis.network.quantities import flow_quantities
 
 
 def port_balance(network: Network) -> tuple[csr_array, csr_array, csr_array, csr_array]:
@@ -82,7 +82,7 @@ def best_flows(
     UserError
         If no flows balance every port: an output has nowhere to go, an input no source, or volumes are too small.
     """
-    form = quantities(network)["gain"] if objective is None else objective
+    form = flow_quantities(network)["gain"] if objective is None else objective
     parts = port_balance(network)
     sizes = np.cumsum([part.shape[1] for part in parts])
     on_arcs, on_activity = cap_rows(network)

@@ -1,5 +1,6 @@
 """Where plants stand: nesting of sites, coordinates, distances, grid regions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,8 +129,27 @@ def floats(values: pl.Series) -> NDArray[np.float64]:
     return values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-def grid_factors(places: Places, table: pl.DataFrame, year: int) -> Floats:
-    """Return t CO2 per MWh by site: the newest factor of the site's region up to ``year`` (NaN: none published)."""
+def grid_factors(
+    places: Places,
+    table: pl.DataFrame,
+    year: int,
+    english: Mapping[str, str] | None = None,
+    grids: Mapping[str, str] | None = None,
+) -> Floats:
+    """Return t CO2 per MWh by site: the newest factor of the site's region up to ``year`` (NaN: none published).
+
+    Parameters
+    ----------
+    places : Places
+    table : polars.DataFrame
+        Columns year, region, factor_tco2_per_mwh.
+    year : int
+        The last published year is held for later ones.
+    english : mapping of str to str, optional
+        English names of regions by their Chinese ones.
+    grids : mapping of str to str, optional
+        Power grid that serves each region: its factor stands in where the region has none.
+    """
     known = (
         table.filter(pl.col("year") <= year)
         .sort("year", maintain_order=True)
@@ -137,5 +157,6 @@ def grid_factors(places: Places, table: pl.DataFrame, year: int) -> Floats:
         .agg(pl.col("factor_tco2_per_mwh").last())
     )
     factor = dict(zip(known["region"].to_list(), known["factor_tco2_per_mwh"].to_list(), strict=True))
-    values = [factor.get(region) if region else None for region in places.region]
+    named = [(english or {}).get(region or "", region or "") for region in places.region]
+    values = [factor.get(region, factor.get((grids or {}).get(region, ""))) for region in named]
     return floats(pl.Series(values, dtype=pl.Float64))

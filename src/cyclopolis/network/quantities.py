@@ -29,8 +29,8 @@ EMISSIONS = ("so2", "nox", "pm", "voc", "cod", "nh3n")
 _MAIN = ROLES.index("main")
 
 
-def quantities(network: Network) -> Quantities:
-    """Return all quantities of a network by name.
+def flow_quantities(network: Network) -> Quantities:
+    """Return the quantities that the flows alone decide, by name.
 
     Parameters
     ----------
@@ -39,13 +39,14 @@ def quantities(network: Network) -> Quantities:
     Returns
     -------
     mapping of name to LinearForm
-        Every name of ``quantities.csv`` in t, m3, MWh, GJ, ha, million CNY or jobs per year or at once, and the
-        money forms. An arc counts at its giver, a trade and a fate at their port's plant.
+        Names of ``quantities.csv`` in t, m3, MWh, GJ, ha, million CNY or jobs per year or at once, and the money forms;
+        `cyclopolis.network.dimensions.quantities` adds those that rates and weights decide. An arc counts at its
+        giver, a trade and a fate at their port's plant.
     """
     return {**_bought(network), **_emitted(network), **_waste(network), **_plants(network), **_money(network)}
 
 
-def _form(network: Network, **parts: Floats) -> LinearForm:
+def build_form(network: Network, **parts: Floats) -> LinearForm:
     """Return a form with the given parts; what is not given or not known is 0."""
     sizes = {
         "activity": len(network.plant_ids),
@@ -68,14 +69,14 @@ def _is(network: Network, commodity: str) -> Bools:
     return wanted[network.ports.commodity]
 
 
-def _per_activity(network: Network, per_port: Floats) -> Floats:
+def per_activity(network: Network, per_port: Floats) -> Floats:
     """Return the sum over each plant's ports (P,) of an amount per main unit."""
     return np.bincount(network.ports.plant, weights=np.nan_to_num(per_port), minlength=len(network.plant_ids)).astype(
         np.float64
     )
 
 
-def _of_trades(network: Network, direction: int, per_port: Floats) -> Floats:
+def per_trade(network: Network, direction: int, per_port: Floats) -> Floats:
     """Return a value per unit at each trade of one direction (T,), 0 at the others."""
     right = network.markets.direction[network.trades.market] == direction
     return np.where(right, per_port[network.trades.port], 0.0)
@@ -99,7 +100,7 @@ def _bought(network: Network) -> dict[str, LinearForm]:
         "co2_power": np.where(power, grid, 0.0),
         "energy": heat,
     }
-    return {name: _form(network, trade=_of_trades(network, BUY, values)) for name, values in per_port.items()}
+    return {name: build_form(network, trade=per_trade(network, BUY, values)) for name, values in per_port.items()}
 
 
 def _emitted(network: Network) -> dict[str, LinearForm]:
@@ -107,11 +108,11 @@ def _emitted(network: Network) -> dict[str, LinearForm]:
     ports, fates = network.ports, network.fates
     mass = network.t_per_unit[ports.commodity]
     out = np.where(ports.coefficient > 0, ports.coefficient * mass, 0.0)
-    forms = {name: _form(network, activity=_per_activity(network, out * _is(network, name))) for name in EMISSIONS}
+    forms = {name: build_form(network, activity=per_activity(network, out * _is(network, name))) for name in EMISSIONS}
     kind = (network.commodities["kind"] == "emission").to_numpy()[ports.commodity]
-    own = _per_activity(network, out * _is(network, "co2_fossil"))
+    own = per_activity(network, out * _is(network, "co2_fossil"))
     released = np.where(kind[fates.port], 0.0, fates.co2)
-    return {**forms, "co2": _form(network, activity=own, fate=released)}
+    return {**forms, "co2": build_form(network, activity=own, fate=released)}
 
 
 def solid_waste_ports(network: Network) -> Bools:
@@ -131,12 +132,12 @@ def _waste(network: Network) -> dict[str, LinearForm]:
     water = (network.commodities["kind"] == "water").to_numpy()[ports.commodity]
     waste = np.where(solid_waste_ports(network), mass, 0.0)
     return {
-        "landfill": _form(network, fate=np.where(landfilled, mass[fates.port], 0.0)),
-        "hazardous_waste": _form(
+        "landfill": build_form(network, fate=np.where(landfilled, mass[fates.port], 0.0)),
+        "hazardous_waste": build_form(
             network, fate=np.where(treated & (hazard & ~water)[fates.port], mass[fates.port], 0.0)
         ),
-        "solid_waste": _form(network, activity=_per_activity(network, waste * ports.coefficient)),
-        "waste_reused": _form(network, arc=waste[network.arcs.giver], trade=_of_trades(network, SELL, waste)),
+        "solid_waste": build_form(network, activity=per_activity(network, waste * ports.coefficient)),
+        "waste_reused": build_form(network, arc=waste[network.arcs.giver], trade=per_trade(network, SELL, waste)),
     }
 
 
@@ -151,17 +152,19 @@ def _plants(network: Network) -> dict[str, LinearForm]:
         per_unit = np.where(standing & (plants.activity > 0), plants.jobs / plants.activity, 0.0)
         by_size = np.where(plants.capacity > 0, plants.jobs / plants.capacity, 0.0)
     free = ~standing & (plants.capacity_min < plants.capacity)
+    capital = build_form(
+        network,
+        built=np.where(standing, 0.0, plants.capex_fixed / plants.units),
+        capacity=np.where(standing, 0.0, plants.capex_slope),
+    )
     return {
-        "land": _form(network, built=np.where(standing, 0.0, plants.land)),
-        "budget": _form(
-            network,
-            built=np.where(standing, 0.0, plants.capex_fixed),
-            capacity=np.where(standing, 0.0, plants.capex_slope),
-        ),
-        "jobs": _form(
+        "land": build_form(network, built=np.where(standing, 0.0, plants.land / plants.units)),
+        "budget": capital,
+        "investment": capital,
+        "jobs": build_form(
             network,
             activity=per_unit,
-            built=np.where(standing | free, 0.0, plants.jobs),
+            built=np.where(standing | free, 0.0, plants.jobs / plants.units),
             capacity=np.where(free, by_size, 0.0),
         ),
     }
@@ -174,13 +177,13 @@ def _money(network: Network) -> dict[str, LinearForm]:
     selling = markets.direction[trades.market] == SELL
     sales, purchases = np.where(selling, price, 0.0), np.where(selling, 0.0, price)
     forms = {
-        "sales": _form(network, trade=sales),
-        "purchases": _form(network, trade=purchases),
-        "disposal": _form(network, fate=network.fates.cost),
-        "transport": _form(network, arc=network.arcs.cost),
-        "operation": _form(network, activity=network.plants.opex),
+        "sales": build_form(network, trade=sales),
+        "purchases": build_form(network, trade=purchases),
+        "disposal": build_form(network, fate=network.fates.cost),
+        "transport": build_form(network, arc=network.arcs.cost),
+        "operation": build_form(network, activity=network.plants.opex),
     }
-    forms["gain"] = _form(
+    forms["gain"] = build_form(
         network,
         activity=-forms["operation"].activity,
         arc=-forms["transport"].arc,

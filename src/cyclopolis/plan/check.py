@@ -11,7 +11,7 @@ import polars as pl
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
-from cyclopolis.plan import check_links, check_relations, check_rows, check_stocks
+from cyclopolis.plan import check_links, check_relations, check_rows, check_sense, check_stocks
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
 
@@ -60,6 +60,12 @@ def cross_check(
         check_relations.check_relations(texts["relations"], frames["relations"]),
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_recipes(texts, frames, library),
+        check_sense.check_opex(texts["plants"], frames["plants"], library.technologies),
+        check_sense.check_years(texts, frames, base_year),
+        check_sense.check_budget(texts["limits"], frames["limits"]),
+        check_sense.check_limits(texts["limits"], frames),
+        check_sense.check_gifts(texts["markets"], frames["markets"]),
+        check_sense.check_loops(texts, frames, library),
     )
     problems = list(found)
     if complete and all(problem.severity == "notice" for problem in problems):

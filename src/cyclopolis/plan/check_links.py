@@ -166,7 +166,8 @@ def check_recipes(
 def check_surplus(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
     """Note each commodity that plants to be built would make and that has no market, no user and no lawful fate.
 
-    What existing plants make is sold in the base year, so a market for it exists at that volume.
+    What existing plants make is sold in the base year, so a market for it exists at that volume. A library technology
+    that a site allows counts as a user; one that no site allows is named.
     """
     plants = frames["plants"].select("plant", "technology", "status").drop_nulls()
     kinds = plants.select("technology", "status").unique(maintain_order=True)
@@ -176,9 +177,10 @@ def check_surplus(text: TextTable, frames: Mapping[str, pl.DataFrame], library: 
     made = kinds.join(outputs, on="technology", how="inner", maintain_order="left_right")
     inputs = library.recipes.filter(direction="in").select("technology", "commodity")
     takers = pl.concat([inputs, library.substitutions.select("technology", "commodity")])
+    allowed = [*kinds["technology"], *_allowed(frames["sites"], library)]
     has_place = (
         set(made.filter(status="existing")["commodity"])
-        | set(takers.filter(pl.col("technology").is_in(kinds["technology"].to_list()))["commodity"])
+        | set(takers.filter(pl.col("technology").is_in(allowed))["commodity"])
         | set(frames["markets"].filter(pl.col("sell_price").is_not_null())["commodity"].drop_nulls())
         | set(library.fates["commodity"])
         | set(library.commodities.filter(pl.col("natural") | (pl.col("kind") == "emission"))["commodity"])
@@ -188,7 +190,16 @@ def check_surplus(text: TextTable, frames: Mapping[str, pl.DataFrame], library: 
     for (commodity,), rows in lost.group_by("commodity", maintain_order=True):
         names = rows["plant"].unique(maintain_order=True).to_list()
         shown = ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")
+        able = sorted(set(takers.filter(commodity=commodity)["technology"]))
+        listed = ", ".join(able[:_LISTED]) + (" …" if len(able) > _LISTED else "")
         yield text.problem(
-            "plan.nowhere_to_go", column="technology", value=str(commodity), severity="notice", plants=shown,
-            count=len(names),
+            "plan.nowhere_but_library" if able else "plan.nowhere_to_go", column="technology", value=str(commodity),
+            severity="notice", plants=shown, count=len(names), technologies=listed,
         )  # fmt: skip
+
+
+def _allowed(sites: pl.DataFrame, library: Library) -> list[str]:
+    """Return the library technologies that some site lets design build."""
+    wishes = {part.strip() for text in sites["new_plants"].drop_nulls() for part in text.split(";")}
+    anything = any(wish.casefold() == "any" for wish in wishes)
+    return library.technologies["technology"].to_list() if anything else sorted(wishes)

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from cyclopolis.foundation.problems import Problem, UserError
-from cyclopolis.library import Library, load_library, with_user_rows
+from cyclopolis.library import FACTOR_TABLES, Library, load_library, with_user_rows
 from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.check import cross_check
 from cyclopolis.plan.convert import Known, convert
@@ -236,6 +236,7 @@ def _merge(library: Library, frames: Mapping[str, pl.DataFrame]) -> Library:
         recipes=strip_places(frames["recipes"]),
         substitutions=strip_places(frames["substitutions"]),
         transport=named("transport"),
+        factors={table: strip_places(frames[table]) for table in FACTOR_TABLES},
     )
 
 

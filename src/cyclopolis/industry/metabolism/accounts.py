@@ -88,12 +88,22 @@ def plant_values(network: Network, flows: Flows) -> Mapping[str, tuple[Floats, B
         "jobs": runs & np.isnan(plants.jobs),
         "land": (flows.built > 0) & np.isnan(plants.land),
         "budget": (flows.built > 0) & np.isnan(plants.capex),
+        **_dimension_gaps(network, runs),
         "co2_power": (forms["power"] > 0) & np.isnan(network.grid_factor[plants.site]),
     }
     none = np.zeros(idle.size, dtype=bool)
     values = {name: (amount, idle | hidden.get(name, none)) for name, amount in forms.items()}
     through = _throughputs(network, flows.activity)
     return {**values, **{name: (through[name], idle) for name in THROUGHPUT}}
+
+
+def _dimension_gaps(network: Network, runs: Bools) -> dict[str, Bools]:
+    """Return where residents near a hazardous plant that runs are not known (P,)."""
+    factors, plants = network.factors, network.plants
+    if factors is None:
+        return {}
+    blind = runs & (factors.hazard[plants.technology] > 0) & np.isnan(factors.near[plants.site])
+    return {"exposure": blind, "society_score": blind}
 
 
 def units() -> Mapping[str, str]:

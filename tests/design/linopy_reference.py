@@ -23,10 +23,10 @@ import linopy
 import numpy as np
 import pandas as pd
 import xarray as xr
+from linopy_rows import Rows, add_variable, constrain, reference_size
+from linopy_solver import maximise
 
 from cyclopolis.design.problem import FAMILIES, DesignProblem, Limit, Solution, no_flows
-from cyclopolis.design.rows import Rows, add_variable, constrain, reference_size
-from cyclopolis.design.solver import maximise
 from cyclopolis.network.model import BUY, Bools, Floats, Flows, Ints
 
 PORT_WEIGHT = 100.0

@@ -1,0 +1,230 @@
+"""A design over years as tables: what is built when, what flows, what it is worth, which limits bind, year by year."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+
+from cyclopolis.design.money import MILLION, recovery_factor, spans
+from cyclopolis.design.pose import Posed
+from cyclopolis.design.words import plant_name
+from cyclopolis.design.years import YearsSolution
+from cyclopolis.foundation.text import say
+from cyclopolis.industry.metabolism.accounts import accounts_table
+from cyclopolis.industry.metabolism.flow_tables import flows_table
+from cyclopolis.network import dimension_forms
+from cyclopolis.network.model import EXISTING, Flows, Network
+from cyclopolis.network.names import pick
+from cyclopolis.plan.schema import quantities
+
+BINDING = 1e-4
+"""A limit binds when its slack is below this share of its bound."""
+CHARGED = {"environment": "CNY", "society": "1"}
+"""Units in which the contributions of the other dimensions add up."""
+_STATUS = ("existing", "planned", "candidate")
+
+
+@dataclass(frozen=True)
+class YearState:
+    """One year of a design: its network with the capital really spent on what stands, and its state."""
+
+    year: int
+    network: Network
+    base: Flows
+    after: Flows
+
+
+def year_states(posed: Posed, found: YearsSolution) -> tuple[YearState, ...]:
+    """Return the years of a design; in their networks the capital of what stands is what the design spends on it."""
+    builds, states = posed.whole.builds, []
+    for number, (part, after) in enumerate(zip(posed.whole.years, found.flows, strict=True)):
+        capital = np.zeros(after.built.size)
+        for built in range(number + 1):
+            stands = posed.whole.stands(built, number)[builds.plant]
+            spent = builds.fixed * found.built[:, built] + builds.slope * found.capacity[:, built]
+            np.add.at(capital, builds.plant[stands], spent[stands])
+        plants = part.network.plants
+        there = after.built > 0
+        per_plant = np.where(there, capital / np.where(there, after.built, 1.0) * plants.units, plants.capex_fixed)
+        settled = replace(plants, capex_fixed=per_plant, capex_slope=np.where(there, 0.0, plants.capex_slope))
+        states.append(YearState(posed.years[number], replace(part.network, plants=settled), part.base, after))
+    return tuple(states)
+
+
+def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
+    """Return what is built in each year, its capital and what is left of it when the horizon ends."""
+    network, builds = posed.network, posed.whole.builds
+    plants = network.plants
+    rows = []
+    for year in range(len(posed.years)):
+        for plant in np.unique(builds.plant[found.built[:, year] > 0]).tolist():
+            ways = np.flatnonzero((builds.plant == plant) & (found.built[:, year] > 0))
+            units, size = float(found.built[ways, year].sum()), float(found.capacity[ways, year].sum())
+            capital = builds.fixed[ways] * found.built[ways, year] + builds.slope[ways] * found.capacity[ways, year]
+            rows.append((year, plant, units, size, float(capital.sum())))
+    when, at = (np.array([row[column] for row in rows], dtype=np.int64) for column in (0, 1))
+    number, sizes, spent = (np.array([row[column] for row in rows], dtype=np.float64) for column in (2, 3, 4))
+    names = [plant_name(posed.plan, network.plant_ids[plant]).names for plant in at]
+    main = network.ports.commodity[np.maximum(plants.main[at], 0)]
+    table = pl.DataFrame(
+        {
+            "year": pl.Series(np.array(posed.years, dtype=np.int64)[when], dtype=pl.Int64),
+            "plant": pick(network.plant_ids, at),
+            "name": pl.Series([name[0] for name in names], dtype=pl.String),
+            "name_zh": pl.Series([name[1] for name in names], dtype=pl.String),
+            "site": pick(network.site_ids, plants.site[at]),
+            "technology": pick(network.technology_ids, plants.technology[at]),
+            "status": pick(_STATUS, plants.status[at]),
+            "units": number,
+            "capacity": sizes,
+            "unit": network.commodities["unit"].gather(main),
+            "lifetime": plants.lifetime[at],
+            "capex": spent,
+            "cost": MILLION * spent * posed.spent[at, when],
+            "salvage": MILLION * spent * posed.left[at, when],
+        }
+    )
+    return table.sort("year", "capex", "plant", descending=[False, True, False])
+
+
+def year_flows_table(states: Sequence[YearState]) -> pl.DataFrame:
+    """Return the flows of every year."""
+    return pl.concat(
+        [
+            flows_table(state.network, state.after, base=False).select(
+                pl.lit(state.year, pl.Int64).alias("year"), pl.all()
+            )
+            for state in states
+        ]
+    )
+
+
+def year_accounts_table(states: Sequence[YearState]) -> pl.DataFrame:
+    """Return the accounts of the whole place and of every site in every year, before and after."""
+    keys = ["scope_kind", "scope", "quantity", "unit"]
+    parts = []
+    for state in states:
+        before = accounts_table(state.network, state.base).select(*keys, before="value")
+        after = accounts_table(state.network, state.after).rename({"value": "after"})
+        joined = after.join(before, on=keys, how="left", maintain_order="left")
+        parts.append(
+            joined.filter(pl.col("scope_kind").is_in(["place", "site"])).select(
+                pl.lit(state.year, pl.Int64).alias("year"),
+                *("scope_kind", "scope", "quantity", "before", "after"),
+                change=pl.col("after") - pl.col("before"),
+                unit="unit",
+                missing="missing",
+            )
+        )
+    return pl.concat(parts)
+
+
+def year_limits_table(posed: Posed, found: YearsSolution, states: Sequence[YearState]) -> pl.DataFrame:
+    """Return every limit of every year: what it counts before and after, its slack, and whether it binds."""
+    parts = []
+    for number, state in enumerate(states):
+        part = posed.whole.years[number]
+        before, after = (
+            [float(limit.form.by_plant(part.network, flows)[limit.within].sum()) for limit in part.limits]
+            for flows in (state.base, state.after)
+        )
+        parts.append(_counted(posed.year_rows[number], state.year, before, after))
+        spent = [_spent(posed, found, at) for at, bound in enumerate(posed.whole.spending) if bound.year == number]
+        own = posed.spending_rows.filter(pl.col("position") == number).drop("position")
+        parts.append(_counted(own, state.year, [0.0] * len(spent), spent))
+    sign = pl.when(pl.col("kind") == "max").then(1.0).otherwise(-1.0)
+    units = {name: quantity.unit for name, quantity in quantities().items()}
+    table = pl.concat(parts).with_columns(slack=sign * (pl.col("bound") - pl.col("after")))
+    return table.select(
+        "year",
+        "scope",
+        "quantity",
+        "kind",
+        "bound",
+        "before",
+        "after",
+        "slack",
+        binding=(pl.col("slack") <= BINDING * pl.col("bound").abs()) & (pl.col("after") != 0),
+        unit=pl.col("quantity").replace_strict(units, return_dtype=pl.String),
+        origin="origin",
+    ).sort("year", "origin", "scope", "quantity", "kind", "bound", nulls_last=True)
+
+
+def _counted(rows: pl.DataFrame, year: int, before: list[float], after: list[float]) -> pl.DataFrame:
+    return rows.select(
+        pl.lit(year, pl.Int64).alias("year"), "scope", "quantity", "kind", "bound", "origin"
+    ).with_columns(pl.Series("before", before, dtype=pl.Float64), pl.Series("after", after, dtype=pl.Float64))
+
+
+def _spent(posed: Posed, found: YearsSolution, number: int) -> float:
+    """Return the capital that a bound counts, million CNY."""
+    bound, builds = posed.whole.spending[number], posed.whole.builds
+    ways = bound.within[builds.plant]
+    years = slice(0 if bound.total else bound.year, bound.year + 1)
+    capital = builds.fixed[:, None] * found.built + builds.slope[:, None] * found.capacity
+    return float(capital[ways, years].sum())
+
+
+def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearState]) -> pl.DataFrame:
+    """Return the parts of each dimension in every year, and what the change of each brings to the dimension's total.
+
+    Of the economy, yearly parts count at the worth of their year, capital at the discount of the year in which it is
+    spent, salvage at that of the end; together they are the objective. Parts of the other two count once for every
+    year that a year of the horizon stands for.
+    """
+    investments = investments_table(posed, found)
+    money = "CNY" if posed.by_present_value else "CNY/a"
+    rows: list[tuple[object, ...]] = []
+    for state, worth, span in zip(states, posed.whole.worth.tolist(), spans(posed.years), strict=True):
+        for part in dimension_forms(state.network).parts:
+            before, after = part.form.value(state.base), part.form.value(state.after)
+            economy = part.dimension == "economy"
+            share = part.weight * (worth if economy else span) * (after - before)
+            unit = money if economy else CHARGED[part.dimension]
+            names = (part.names["en"], part.names["zh"])
+            rows.append(
+                (state.year, part.dimension, part.name, *names, before, after, part.unit, share, unit, part.provenance)
+            )
+        own = investments.filter(pl.col("year") == state.year)
+        lines = [("capital", MILLION * float(own["capex"].sum()), -float(own["cost"].sum()))]
+        if posed.by_present_value:
+            salvage = float(own["salvage"].sum())
+            lines.append(("salvage", salvage, salvage))
+        for name, after, share in lines:
+            names = (say(f"design.part_{name}", "en"), say(f"design.part_{name}", "zh"))
+            rows.append((state.year, "economy", name, *names, 0.0, after, "CNY", share, money, "computed"))
+    text, number = pl.String, pl.Float64
+    schema = {
+        "year": pl.Int64, "dimension": text, "part": text, "name": text, "name_zh": text, "before": number,
+        "after": number, "unit": text, "contribution": number, "contribution_unit": text, "provenance": text,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def year_tables(posed: Posed, found: YearsSolution, states: Sequence[YearState]) -> dict[str, pl.DataFrame]:
+    """Return the tables over years of a design."""
+    return {
+        "investments": investments_table(posed, found),
+        "year_flows": year_flows_table(states),
+        "year_accounts": year_accounts_table(states),
+        "year_limits": year_limits_table(posed, found, states),
+        "dimensions": dimensions_table(posed, found, states),
+    }
+
+
+def at_target(posed: Posed, state: YearState) -> Posed:
+    """Return the plan as posed with the target year's capital as the design spends it."""
+    problem, plants = posed.problem, state.network.plants
+    yearly = np.where(
+        plants.status != EXISTING, MILLION * recovery_factor(posed.plan.meta.discount_rate, plants.lifetime), 0.0
+    )
+    return replace(
+        posed,
+        problem=replace(
+            problem,
+            network=replace(problem.network, plants=plants),
+            built_cost=yearly * np.nan_to_num(plants.capex_fixed),
+            capacity_cost=yearly * np.nan_to_num(plants.capex_slope),
+        ),
+    )
