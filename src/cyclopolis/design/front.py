@@ -186,7 +186,9 @@ def _search(ends: Sequence[_End], options: FrontOptions) -> Search:
     ideal = np.array([end.bound for end in ends])
     values = np.array([point.values for point in points])
     span = np.maximum(values.max(axis=0) - values.min(axis=0), 1e-12)
-    gaps = [float(np.max(end.slack / span)) for end in ends]
+    # where time ran out before an objective's turn came, only its own bound is known
+    slacks = [np.where(np.isnan(end.slack), ideal - row, end.slack) for end, row in zip(ends, values, strict=True)]
+    gaps = [max(float(np.max(slack / span)), 0.0) for slack in slacks]
     known = [replace(point, gap=gap) for point, gap in zip(points, gaps, strict=True)]
     return Search(known, ideal, options.gap, options.resolution, options.augment)
 
@@ -248,7 +250,7 @@ class _Line:
     def finished(self) -> Iterator[Point]:
         """Yield the points found since the last call, in whatever order they came."""
         for _, future in self._waiting:
-            if future.done() and future not in self._told:
+            if future.done() and not future.cancelled() and future not in self._told:
                 self._told.add(future)
                 point = self.point(future.result())
                 if point is not None and future.result().status != "interrupted":
@@ -259,6 +261,9 @@ class _Line:
         if not (self._waiting and self._waiting[0][1].done()):
             return False
         floors, future = self._waiting.popleft()
+        if future.cancelled():
+            self._search.give_up(floors)
+            return True
         answer = future.result()
         self.tally.solves += 1
         if answer.status in {"no_solution", "interrupted", "unbounded"}:
