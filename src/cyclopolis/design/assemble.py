@@ -12,6 +12,7 @@ every year::
     volume_min <= sum of t <= volume_max                       markets
     tonnes brought by a group <= share t x                     caps of substitutions
     sum of y standing <= 1, y of a <= y of b standing          exclusions and requirements
+    a <= most x sum of lines standing                          arcs that need a line
     lower <= quantity within the place <= upper                limits; capital of a year or of all years so far
 
 Columns are scaled by the most that they can be, rows by their port, so that a coal mine and a laboratory stand in one
@@ -255,6 +256,21 @@ def _groups(rows: _Rows, layout: Layout, year: int) -> None:
         rows.terms(first + line, start + ways[way], np.where(value > 0, value / most[ways[way]], value))
 
 
+def _lines(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
+    """Let flows along arcs that need a line pass only where one stands."""
+    problem = layout.problem
+    if problem.lines is None:
+        return
+    at = np.flatnonzero((problem.lines.arc_line >= 0) & (sizes.arc > 0))
+    most = sizes.arc[at]
+    first = rows.open("line", year, at, np.full(at.size, -np.inf), np.zeros(at.size), most)
+    row = first + np.arange(at.size)
+    rows.terms(row, layout.columns["arc", year].start + at, np.ones(at.size))
+    for built in range(year + 1):
+        if problem.line_lasts(built, year):
+            rows.terms(row, layout.columns["line", built].start + problem.lines.arc_line[at], -most)
+
+
 def _limits(rows: _Rows, layout: Layout, year: int, limits: tuple[Limit, ...]) -> None:
     """Write limits, one row each, from their linear forms over the plants within."""
     lower = np.array([limit.lower for limit in limits])
@@ -281,6 +297,10 @@ def _spending(rows: _Rows, layout: Layout) -> None:
             rows.terms(row, layout.columns["built", year].start + ways, builds.fixed[ways])
             size, factor = layout.size_terms(ways, year)
             rows.terms(row, size, factor * builds.slope[ways])
+            if problem.lines is not None:
+                at = np.flatnonzero(bound.within[problem.lines.plant])
+                line = np.full(at.size, first + number)
+                rows.terms(line, layout.columns["line", year].start + at, problem.lines.capital[at])
 
 
 def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools, Floats]:
@@ -300,6 +320,8 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
         integer[built] = True
         upper[built] = np.where(part.barred[builds.plant], 0.0, builds.units)
         lower[built] = np.where(single & part.decided[builds.plant], 1.0, 0.0)
+        line = layout.columns["line", year]
+        integer[line], upper[line] = True, 1.0
         upper[capacity] = (builds.largest * builds.units)[builds.sized]
     scale = np.where(np.isfinite(upper) & (upper > 0) & ~integer, upper, 1.0)
     return lower, upper, integer, scale
@@ -314,6 +336,8 @@ def _goal(layout: Layout) -> Objective:
         weights[layout.columns["built", year]] -= problem.built_cost[:, year]
         size, factor = layout.size_terms(ways, year)
         np.add.at(weights, size, -factor * problem.capacity_cost[:, year])
+        if problem.lines is not None:
+            weights[layout.columns["line", year]] -= problem.line_cost[:, year]
     base = sum(
         worth * year.gain.value(year.base) for worth, year in zip(problem.worth.tolist(), problem.years, strict=True)
     )
@@ -345,6 +369,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
         _markets(rows, layout, year)
         _caps(rows, layout, year, sizes[year])
         _groups(rows, layout, year)
+        _lines(rows, layout, year, sizes[year])
         _limits(rows, layout, year, part.limits)
     _spending(rows, layout)
     row_scale = np.concatenate(rows.scale)
@@ -389,6 +414,18 @@ def read_answer(assembly: Assembly, answer: Answer) -> YearsSolution:
         left = np.zeros(part.loose_max.size)
         left[layout.loose[year]] = natural[layout.columns["loose", year]]
         loose.append(left)
+    count = 0 if problem.lines is None else problem.lines.capital.size
+    lines = np.zeros((count, shape[1]))
+    for year in range(shape[1]):
+        lines[:, year] = np.round(natural[layout.columns["line", year]])
     return YearsSolution(
-        answer.status, tuple(flows), tuple(loose), built, capacity, answer.objective, answer.bound, answer.seconds
+        status=answer.status,
+        flows=tuple(flows),
+        loose=tuple(loose),
+        built=built,
+        capacity=capacity,
+        lines=lines,
+        objective=answer.objective,
+        bound=answer.bound,
+        seconds=answer.seconds,
     )

@@ -10,7 +10,7 @@ from cyclopolis.design.problem import DesignProblem
 from cyclopolis.design.years import YearsProblem
 from cyclopolis.network.model import Bools, Floats, Ints, LinearForm
 
-COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity")
+COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line")
 """Families of columns, in their order within a year; ``loose`` has a column for each port that may stay open,
 ``built`` one for each way of building, ``capacity`` one for each way that leaves the size free."""
 
@@ -149,6 +149,7 @@ def lay_out(problem: YearsProblem) -> Layout:
             "loose": open_ports.size,
             "built": builds.plant.size,
             "capacity": int(builds.sized.sum()),
+            "line": 0 if problem.lines is None else problem.lines.capital.size,
         }
         for family in COLUMN_FAMILIES:
             columns[family, number] = slice(start, start + sizes[family])
