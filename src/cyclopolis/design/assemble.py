@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from cyclopolis.design.layout import Layout, Sizes, lay_out, year_sizes
+from cyclopolis.design.layout import Layout, Sizes, lay_out, years_sizes
 from cyclopolis.design.problem import Limit
 from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.design.years import YearsProblem, YearsSolution
@@ -80,18 +80,17 @@ class _Rows:
         used = value != 0
         if not used.all():
             row, column, value = row[used], column[used], value[used]
-        self.row.append(row)
-        self.column.append(column)
+        self.row.append(row.astype(np.int32))
+        self.column.append(column.astype(np.int32))
         self.value.append(value)
 
     def matrix(self, column_scale: Floats, scale: Floats) -> tuple[csr_array, Floats, Floats]:
         """Return the scaled matrix and the scaled bounds of its rows."""
-        row, column = np.concatenate(self.row).astype(np.int32), np.concatenate(self.column).astype(np.int32)
+        row, column = np.concatenate(self.row), np.concatenate(self.column)
         value = np.concatenate(self.value)
         value *= column_scale[column]
         value /= scale[row]
-        matrix = csr_array(coo_array((value, (row, column)), shape=(self.size, column_scale.size)))
-        matrix.sum_duplicates()
+        matrix = coo_array((value, (row, column)), shape=(self.size, column_scale.size)).tocsr()
         return matrix, np.concatenate(self.lower) / scale, np.concatenate(self.upper) / scale
 
 
@@ -360,7 +359,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
         Programme, its objective, and the map between both.
     """
     layout = lay_out(problem)
-    sizes = [year_sizes(year, elastic) for year in problem.years]
+    sizes = years_sizes(problem, elastic)
     lower, upper, integer, scale = _columns(layout, sizes)
     rows = _Rows()
     for year, part in enumerate(problem.years):
