@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
+    from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
     from cyclopolis.design.recheck import check_design
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
@@ -51,6 +52,9 @@ _HOMES = {
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
     "check_design": "cyclopolis.design.recheck",
+    "pareto": "cyclopolis.design.pareto",
+    "Pareto": "cyclopolis.design.pareto",
+    "ParetoOptions": "cyclopolis.design.pareto",
     "rate": "cyclopolis.rating",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
@@ -65,6 +69,8 @@ __all__ = [
     "BalanceOptions",
     "Design",
     "DesignOptions",
+    "Pareto",
+    "ParetoOptions",
     "Plan",
     "Rating",
     "RunResult",
@@ -79,6 +85,7 @@ __all__ = [
     "load_library",
     "load_run",
     "new_plan",
+    "pareto",
     "rate",
     "read_plan",
     "run",

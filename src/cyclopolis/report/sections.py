@@ -15,6 +15,7 @@ from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections_accounts import account_blocks, circularity_blocks, has_stocks, stock_blocks
 from cyclopolis.report.sections_design import design_blocks
+from cyclopolis.report.sections_pareto import pareto_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
 from cyclopolis.study.quality import data_quality
@@ -45,6 +46,8 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
         parts += _balance_parts(results["balance"], names)
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
+    if "pareto" in results:
+        parts.append(("pareto", pareto_blocks(results["pareto"], names)))
     if "rating" in results:
         parts.append(("rating", rating_blocks(results["rating"], names)))
     parts += [("unknowns", unknown_blocks(results, names)), ("prices", price_blocks(results, names))]

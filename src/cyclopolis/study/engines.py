@@ -5,7 +5,7 @@ reached by the lazy names of the package ``cyclopolis``, so that a balance does 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,23 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, the public name of its result's class, how it is asked, whether it takes options."""
+    """One engine: its name, the public name of its result's class, how it is asked, whether it takes options.
+
+    One ``on_request`` runs only when asked for by name; it takes long, and gets ``keep`` (saves the result so far) and
+    ``progress`` among its options.
+    """
 
     name: str
     result: str
     answer: Answer
     takes_options: bool = False
+    on_request: bool = False
+
+
+def _named(options: Mapping[str, Any], kind: type) -> dict[str, Any]:
+    """Return those options that an engine knows."""
+    known = {field.name for field in fields(kind)}
+    return {name: value for name, value in options.items() if name in known}
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -35,7 +46,13 @@ def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any])
 
 def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
-    return cyclopolis.design(plan, cyclopolis.DesignOptions(**options))
+    return cyclopolis.design(plan, cyclopolis.DesignOptions(**_named(options, cyclopolis.DesignOptions)))
+
+
+def _pareto(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    chosen = cyclopolis.ParetoOptions(**_named(options, cyclopolis.ParetoOptions))
+    return cyclopolis.pareto(plan, chosen, options["keep"], options["progress"])
 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -46,6 +63,7 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, takes_options=True),
+    Engine("pareto", "Pareto", _pareto, takes_options=True, on_request=True),
     Engine("rating", "Rating", _rate),
 )
 

@@ -106,6 +106,8 @@ def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
     results: dict[str, Result] = {}
     for engine in ENGINES:
         if engine.name not in manifest["engines"]:
+            if engine.on_request:
+                continue
             break
         try:
             results[engine.name] = load(engine, folder / engine.name)
