@@ -46,8 +46,8 @@ def examples() -> None:
         )
 
 
-def exchange_problem(size: int) -> DesignProblem:
-    """Return ``size`` givers and takers of 20 commodities with 1 % of all pairs joined."""
+def exchange_problem(size: int, hub: bool = False) -> DesignProblem:
+    """Return ``size`` givers and takers of 20 commodities, 1 % of all pairs joined; ``hub``: the first giver to all."""
     rng = np.random.default_rng(SEED)
     goods = rng.integers(0, 20, size=2 * size)
     units = {
@@ -61,6 +61,8 @@ def exchange_problem(size: int) -> DesignProblem:
     case = {"products": {"good": {}}, "raw_material_price": {"ore": 0.0}, "units": units}
     network = units_network(read_units(case), 1.0)
     joined = rng.random(network.arcs.giver.size) < 0.01 * 20
+    if hub:
+        joined |= network.arcs.giver == network.arcs.giver.min()
     cut = {
         name: getattr(network.arcs, name)[joined] for name in network.arcs.__dataclass_fields__ if name != "cap_share"
     }

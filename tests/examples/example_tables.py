@@ -12,3 +12,14 @@ DESCRIPTION = "description of the Partner Park at Changzhi, Shanxi"
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle, strict=True))
+
+
+PINGDINGSHAN = (
+    "description of the Green Park at Pingdingshan, Henan: names what is made of what; gives no amounts",
+    "Wikipedia, Pingdingshan, read 2026-11-25",
+    "m.maigoo.com/citiao/1084550.html, read 2026-11-25",
+    "Henan Daily of 2023-08-25 as carried by jinyingyuqi.cn, read 2026-11-25",
+    "China Power, news of 2020-01-13 (chinapower.hk), read 2026-11-25",
+    "China Daily, About Pingdingshan, read 2026-11-25",
+)
+"""Sources of every fact about Pingdingshan."""

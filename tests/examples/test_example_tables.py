@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
-from example_tables import DESCRIPTION, PAPER, rows
+from example_tables import DESCRIPTION, PAPER, PINGDINGSHAN, rows
 
 from cyclopolis.examples import example, examples
 from cyclopolis.foundation.columns import read_columns
@@ -17,15 +17,15 @@ def all_tables() -> Iterator[tuple[str, str]]:
             yield name, path.stem
 
 
-def test_three_examples_ship() -> None:
-    assert examples() == ("changzhi", "liupanshui", "quickstart")
+def test_four_examples_ship() -> None:
+    assert examples() == ("changzhi", "liupanshui", "pingdingshan", "quickstart")
 
 
 def test_unknown_example_is_named_with_those_there_are() -> None:
     with pytest.raises(UserError) as caught:
         example("changzi")
     assert "changzi" in str(caught.value)
-    assert "changzhi, liupanshui, quickstart" in str(caught.value)
+    assert "changzhi, liupanshui, pingdingshan, quickstart" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", examples())
@@ -46,7 +46,7 @@ def test_table_keeps_the_schema_and_names_its_sources(name: str, table: str) -> 
         assert None not in row.values(), f"{table} row {number} is short"
         assert row["source"], f"{table} row {number} has no source"
         assumed = row["source"].startswith("assumed")
-        fact = row["source"] == PAPER or row["source"].startswith(DESCRIPTION)
+        fact = row["source"] in {PAPER, *PINGDINGSHAN} or row["source"].startswith(DESCRIPTION)
         assert assumed or fact, f"{table} row {number}: {row['source']}"
         for column in columns.values():
             value = row.get(column.name, "")

@@ -179,7 +179,7 @@ def test_sellers_never_get_more_than_buyers_pay() -> None:
 
 def test_what_nature_gives_is_little_and_stated() -> None:
     natural = LIBRARY.commodities.filter("natural")
-    assert set(natural["commodity"]) == {"oxygen_air", "air", "water_reactant", "coal_resource"}
+    assert set(natural["commodity"]) == {"oxygen_air", "air", "water_reactant", "coal_resource", "rock_salt_resource"}
     assert natural["natural_provenance"].null_count() == 0
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.lines import LIFETIME_A, find_lines, without_lines
 from cyclopolis.design.money import (
     MILLION,
     capital_worth,
@@ -16,6 +17,7 @@ from cyclopolis.design.money import (
 )
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
+from cyclopolis.design.reach import activity_reach
 from cyclopolis.design.years import Builds, Spending, YearsProblem
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry import settled_amounts
@@ -53,12 +55,16 @@ class DesignOptions:
         Seconds after which the best design found so far is returned with its gap.
     pieces : int
         Straight pieces that stand for the capital curve of a plant whose size is free.
+    pipes : bool
+        Decide on lines (pipes, wires) between two places one by one, with capital of their own, instead of paying them
+        off with every unit carried.
     """
 
     year: int | None = None
     gap: float = 1e-3
     time_limit: float = 60.0
     pieces: int = 3
+    pipes: bool = False
 
 
 @dataclass(frozen=True)
@@ -287,6 +293,18 @@ def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds
     return Builds(table[:, 0].astype(np.int64), *(table[:, column] for column in range(1, 6))), error
 
 
+def _within_reach(problems: Sequence[DesignProblem]) -> Plants:
+    """Return the plants with those of free size no larger than they can run in some year."""
+    plants = problems[0].network.plants
+    reach = np.max([activity_reach(one.network, one.activity_bounds()[1]) for one in problems], axis=0)
+    free = (plants.status != EXISTING) & (plants.capacity_min < plants.capacity)
+    size = np.where(free, np.clip(reach, plants.capacity_min, plants.capacity), plants.capacity)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = plants.capex * (size / plants.capacity) ** plants.scale_exponent
+    capex = np.where(free & (size < plants.capacity), scaled, plants.capex)
+    return replace(plants, capacity=size, capex=capex)
+
+
 def _windows(plants: Plants, years: Sequence[int], base_year: int) -> Bools:
     """Return which plants may be built in each year (P, Y): what a year stands for begins after the year before it."""
     begun = np.array([base_year, *years[:-1]])
@@ -363,6 +381,22 @@ def _tax_spared(problem: YearsProblem) -> Floats:
     return spared
 
 
+def line_worth(plan: Plan, years: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return what 1 CNY of a line's capital costs in the objective and what is left of it at the end (Y,)."""
+    rate, lifetime = plan.meta.discount_rate, np.array([LIFETIME_A])
+    if len(years) == 1:
+        return recovery_factor(rate, lifetime), np.zeros(1)
+    spent, left = capital_worth(rate, plan.meta.base_year, years, lifetime)
+    return spent[0], left[0]
+
+
+def _with_lines(whole: YearsProblem, plan: Plan) -> YearsProblem:
+    """Return the problem with the lines that its arcs need; their depreciation spares no tax (a simplification)."""
+    lines = find_lines(whole.network, plan.library.transport, whole.years[0].base)
+    spent, left = line_worth(plan, tuple(year.network.year for year in whole.years))
+    return replace(whole, lines=lines, line_cost=MILLION * lines.capital[:, None] * (spent - left)[None, :])
+
+
 def pose(plan: Plan, options: DesignOptions) -> Posed:
     """Pose a plan as a design problem over the years of its horizon, or over one year.
 
@@ -375,6 +409,9 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     rate, base_year = plan.meta.discount_rate, plan.meta.base_year
     settled = settled_amounts(plan)
     drafts = _networks(plan, years, settled)
+    if options.pipes:
+        networks = tuple(without_lines(one, plan.library.transport) for one in drafts.networks)
+        drafts = replace(drafts, networks=networks)
     network = drafts.networks[-1]
     plants, new = network.plants, np.flatnonzero(network.plants.status != EXISTING)
     decided, barred = decisions(network, years, base_year)
@@ -411,7 +448,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
                 options=solving,
             )
         )
-    builds, error = capital_builds(plants, new, options.pieces)
+    builds, error = capital_builds(_within_reach(problems), new, options.pieces)
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )
@@ -428,6 +465,8 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     )
     cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]
     whole = replace(whole, built_cost=cost * builds.fixed[:, None], capacity_cost=cost * builds.slope[:, None])
+    if options.pipes:
+        whole = _with_lines(whole, plan)
     target = replace(
         problems[-1],
         gain=dimension_forms(network).economy,

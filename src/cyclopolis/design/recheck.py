@@ -4,13 +4,20 @@ Where `check_state` trusts the compiled network, this trusts only the plan: its 
 and limits, and the tables that a user sees. It works with joins and sums of tables alone.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import polars as pl
 
 from cyclopolis.design.checker import ROUNDING, Violation
 from cyclopolis.design.engine import Design
+from cyclopolis.design.lines import LIFETIME_A
 from cyclopolis.industry import settled_amounts
 from cyclopolis.plan import Plan
 
+_MONEY = ("sales", "purchases", "disposal", "transport", "operation", "capital", "salvage")
+"""Parts of the economy that are no taxes."""
 _PLANT = ("plant", "commodity")
 FORMS = {
     "water": ("purchase", "freshwater"),
@@ -37,11 +44,108 @@ def check_design(plan: Plan, design: Design) -> tuple[Violation, ...]:
         Empty when all holds.
     """
     return (
+        *_look(plan, design),
+        *(one for year in design.facts["years"] for one in _look(plan, _in_year(plan, design, year))),
+        *_lifetimes(design),
+        *_objective(plan, design),
+    )
+
+
+@dataclass(frozen=True)
+class _View:
+    """The tables of a design as they are for one year, and the facts that name it."""
+
+    tables: Mapping[str, pl.DataFrame]
+    facts: Mapping[str, Any]
+
+
+def _look(plan: Plan, design: "Design | _View") -> tuple[Violation, ...]:
+    """Return what does not hold in the tables of one year."""
+    return (
         *_recipes(plan, design),
         *_sizes(plan, design),
         *_volumes(plan, design),
         *_limits(plan, design),
         *_money(plan, design),
+    )
+
+
+def _in_year(plan: Plan, design: Design, year: int) -> _View:
+    """Return the tables of one year under the names of those of the target year."""
+    of_year = {
+        name: design.tables[f"year_{name}"].filter(pl.col("year") == year).drop("year")
+        for name in ("plants", "flows", "accounts", "limits")
+    }
+    land = plan.tables["plants"].select("plant", "land_ha", "units")
+    standing = of_year["plants"].filter(pl.col("status") != "existing").join(land, on="plant", how="left")
+    begun = design.tables["investments"].filter(pl.col("year") <= year)
+    capital = begun.group_by("plant").agg(pl.col("capex").sum())
+    spent = begun.select("plant", "site").unique().join(capital, on="plant")
+    builds = standing.select(
+        "plant",
+        "site",
+        "capacity",
+        activity="after",
+        land_ha=pl.col("land_ha") * pl.col("units") / pl.col("units_right").fill_null(1),
+        capex=pl.lit(None, dtype=pl.Float64),
+    )
+    only_spent = spent.select(
+        "plant",
+        "site",
+        capacity=pl.lit(0.0),
+        activity=pl.lit(0.0),
+        land_ha=pl.lit(None, dtype=pl.Float64),
+        capex="capex",
+    )
+    tables = {**of_year, "builds": pl.concat([builds, only_spent])}
+    return _View(tables, {**design.facts, "year": year})
+
+
+def _lifetimes(design: Design) -> list[Violation]:
+    """Compare the capacity that stands in each year with what was built and still lasts."""
+    found: list[Violation] = []
+    built = design.tables["investments"]
+    for year in design.facts["years"]:
+        lasting = built.filter(
+            (pl.col("year") <= year) & ((pl.col("year") == year) | (pl.col("year") + pl.col("lifetime") > year))
+        )
+        allowed = lasting.group_by("plant").agg(allowed=pl.col("capacity").sum())
+        standing = design.tables["year_plants"].filter((pl.col("year") == year) & (pl.col("status") != "existing"))
+        both = standing.select("plant", found="capacity").join(allowed, on="plant", how="full", coalesce=True)
+        both = both.with_columns(pl.col("found", "allowed").fill_null(0.0)).sort("plant")
+        found += _violations("standing", both.filter(_near("found", "allowed").not_()), ("plant",))
+    return found
+
+
+def _objective(plan: Plan, design: Design) -> list[Violation]:
+    """Add up the net present value again, calendar year by calendar year, and compare it with the objective.
+
+    Yearly money is that of the accounts, taxes that of the dimensions, capital that of the investments.
+    """
+    years, parts = design.facts["years"], design.tables["dimensions"].filter(pl.col("dimension") == "economy")
+    if len(years) == 1:
+        total = float(parts["contribution"].sum())
+    else:
+        rate, base = plan.meta.discount_rate, plan.meta.base_year
+        ends = [*years[1:], 2 * years[-1] - years[-2]]
+        total = 0.0
+        for year, end in zip(years, ends, strict=True):
+            accounts = design.tables["year_accounts"].filter(
+                (pl.col("year") == year) & (pl.col("scope_kind") == "place") & (pl.col("quantity") == "gain")
+            )
+            own = parts.filter((pl.col("year") == year) & pl.col("part").is_in(_MONEY).not_())
+            gain = float(accounts["change"].sum()) - float((own["after"] - own["before"]).sum())
+            total += sum(gain / (1 + rate) ** (calendar - base) for calendar in range(year, end))
+        own = design.tables["investments"].select("year", "lifetime", "capex")
+        lines = design.tables["lines"].select("year", pl.lit(LIFETIME_A).alias("lifetime"), "capex")
+        for year, lifetime, capex in pl.concat([own, lines]).iter_rows():
+            left = min(max((year + lifetime - ends[-1]) / lifetime, 0.0), 1.0)
+            total -= 1e6 * capex * ((1 + rate) ** (base - year) - left * (1 + rate) ** (base - ends[-1]))
+    stated = float(design.facts["objective"])
+    return (
+        []
+        if abs(total - stated) <= 10 * ROUNDING * max(abs(stated), 1.0)
+        else [Violation("objective", ("economy",), stated, total)]
     )
 
 
@@ -60,7 +164,7 @@ def _within(found: str, allowed: str) -> pl.Expr:
     return pl.col(found) <= pl.col(allowed) + ROUNDING * pl.max_horizontal(pl.col(allowed).abs(), 1.0)
 
 
-def _per_unit(plan: Plan, design: Design) -> pl.DataFrame:
+def _per_unit(plan: Plan, design: "Design | _View") -> pl.DataFrame:
     """Return plant, commodity, net amount per main unit: the recipe's, or the base year's amount over the activity.
 
     The base year's amount is the reconciled one where measurements reach, else the measured one.
@@ -95,7 +199,7 @@ def _ratios(plan: Plan) -> pl.DataFrame:
     return rows.unique(["commodity", "technology", "as_commodity"], keep="last", maintain_order=True)
 
 
-def _recipes(plan: Plan, design: Design) -> list[Violation]:
+def _recipes(plan: Plan, design: "Design | _View") -> list[Violation]:
     """Compare what flows in and out of each plant with its recipe times its activity."""
     flows, plants = design.tables["flows"], design.tables["plants"]
     technology = plants.select("technology", to_plant="plant")
@@ -121,12 +225,15 @@ def _recipes(plan: Plan, design: Design) -> list[Violation]:
     return _violations("recipe", wrong, _PLANT)
 
 
-def _sizes(plan: Plan, design: Design) -> list[Violation]:
+def _sizes(plan: Plan, design: "Design | _View") -> list[Violation]:
     """Compare activity with capacity, and standing plants with their base year."""
     plants, builds = design.tables["plants"], design.tables["builds"]
-    own = plan.tables["plants"].select("plant", "capacity", may_close=pl.col("may_close").fill_null(value=False))
+    gone = (pl.col("retire_year") <= design.facts["year"]).fill_null(value=False)
+    own = plan.tables["plants"].select(
+        "plant", given="capacity", gone=gone, may_close=pl.col("may_close").fill_null(value=False) | gone
+    )
     standing = plants.filter(pl.col("status") == "existing").join(own, on="plant", how="left")
-    most = pl.max_horizontal(pl.col("capacity").fill_null(0.0), "before")
+    most = pl.when(pl.col("gone")).then(0.0).otherwise(pl.max_horizontal(pl.col("given").fill_null(0.0), "before"))
     over = standing.select("plant", found="after", allowed=most).filter(_within("found", "allowed").not_())
     under = standing.filter(pl.col("may_close").not_()).select("plant", found="before", allowed="after")
     new = builds.select("plant", found="activity", allowed="capacity")
@@ -137,7 +244,7 @@ def _sizes(plan: Plan, design: Design) -> list[Violation]:
     ]
 
 
-def _volumes(plan: Plan, design: Design) -> list[Violation]:
+def _volumes(plan: Plan, design: "Design | _View") -> list[Violation]:
     """Compare all that is traded of a commodity with the sum of what the plan's markets of the year take or give."""
     flows, year = design.tables["flows"], design.facts["year"]
     markets = plan.tables["markets"].filter(pl.col("year").fill_null(0) <= year)
@@ -164,7 +271,7 @@ def _inside(plan: Plan, scope: str | None) -> list[str]:
         inside = more
 
 
-def _limits(plan: Plan, design: Design) -> list[Violation]:
+def _limits(plan: Plan, design: "Design | _View") -> list[Violation]:
     """Count limited quantities anew from flows, recipes and builds, and compare them with the limits."""
     plants, flows, builds = design.tables["plants"], design.tables["flows"], design.tables["builds"]
     per_unit = _per_unit(plan, design).join(plants.select("plant", "site", "after"), on="plant")
@@ -194,7 +301,7 @@ def _limits(plan: Plan, design: Design) -> list[Violation]:
     return found
 
 
-def _money(plan: Plan, design: Design) -> list[Violation]:
+def _money(plan: Plan, design: "Design | _View") -> list[Violation]:
     """Add up money of flows, transport and operation, and compare it with the gain of the accounts."""
     flows, plants = design.tables["flows"], design.tables["plants"]
     library = plan.library.technologies.select("technology", usual="opex")

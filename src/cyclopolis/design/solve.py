@@ -1,5 +1,6 @@
 """One design problem solved: assembled, handed to the solver, read back as states."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,13 @@ from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.design.relax import relax
 from cyclopolis.design.years import YearsProblem, YearsSolution, one_year, year_solution
 from cyclopolis.network.model import Floats
+
+MANY = 500
+"""Whole numbers from which on a programme is solved in steps."""
+UNUSED = 1e-6
+"""Units below which the relaxed programme does not use a way of building."""
+KERNEL_SHARE = 0.4
+"""Share of the time limit that the second step is given."""
 
 
 def solve_years(problem: YearsProblem) -> YearsSolution:
@@ -24,10 +32,38 @@ def solve_assembly(assembly: Assembly) -> YearsSolution:
 
 
 def best_answer(program: Program, goal: Objective, options: SolveOptions) -> Answer:
-    """Solve a programme once for the greatest value of an objective."""
+    """Solve a programme once for the greatest value of an objective.
+
+    One of many whole numbers is solved in three steps: without whole numbers, which bounds all; with only those whole
+    numbers free that the first step uses, which often is good enough already; and whole, starting from there.
+    """
+    if int(program.integer.sum()) < MANY:
+        return _solved(program, goal, options, options.time_limit)
+    begun = time.monotonic()
+    relaxed = _solved(replace(program, integer=np.zeros_like(program.integer)), goal, options, options.time_limit)
+    if relaxed.status != "optimal":
+        return _solved(program, goal, options, options.time_limit)
+    unused = program.integer & (relaxed.natural <= UNUSED) & (program.lower <= 0)
+    kernel = replace(program, upper=np.where(unused, 0.0, program.upper))
+    first = _solved(kernel, goal, options, KERNEL_SHARE * options.time_limit)
+    known = replace(first, bound=relaxed.bound, seconds=time.monotonic() - begun)
+    if first.natural.size and known.gap <= options.gap:
+        return replace(known, status="optimal")
+    if first.status == "interrupted":
+        return known
+    left = max(options.time_limit - (time.monotonic() - begun), 1.0)
+    last = _solved(program, goal, options, left, first.natural)
+    bound = min(last.bound, relaxed.bound) if np.isfinite(last.bound) else relaxed.bound
+    best = last if last.natural.size and not last.objective < first.objective else replace(first, status=last.status)
+    return replace(best, bound=max(bound, best.objective), seconds=time.monotonic() - begun)
+
+
+def _solved(
+    program: Program, goal: Objective, options: SolveOptions, seconds: float, start: Floats | None = None
+) -> Answer:
     kept = Kept(program, options)
     kept.set_objective(goal)
-    return kept.solve()
+    return kept.solve(start, time_limit=seconds)
 
 
 def solve_problem(problem: DesignProblem, elastic: bool = False) -> Solution:

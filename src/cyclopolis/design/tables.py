@@ -7,7 +7,7 @@ from cyclopolis.design.pose import Posed
 from cyclopolis.design.words import plant_name
 from cyclopolis.industry.metabolism.accounts import accounts_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table, prices_table
-from cyclopolis.network import unknown_terms
+from cyclopolis.network import dimension_forms, unknown_terms
 from cyclopolis.network.model import BUY, EXISTING, INTERNAL, PROVENANCE, SELL, SUBSTITUTION, Floats, Flows
 from cyclopolis.network.names import pick
 
@@ -148,9 +148,9 @@ def exchanges_table(posed: Posed, after: Flows) -> pl.DataFrame:
 
 
 def unknowns_table(posed: Posed) -> pl.DataFrame:
-    """Return what counts as absent because it is unknown, and the candidates left out and why."""
+    """Return what counts as absent because it is unknown, in the dimensions too, and candidates left out and why."""
     return (
-        pl.concat([unknown_terms(posed.network), posed.skipped])
+        pl.concat([unknown_terms(posed.network), dimension_forms(posed.network).lacking, posed.skipped])
         .unique()
         .sort("reason", "plant", "commodity", nulls_last=True)
     )

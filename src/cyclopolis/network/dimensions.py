@@ -27,6 +27,7 @@ DIMENSIONS = ("economy", "environment", "society")
 MILLION = 1e6
 LEFT_OUT = ("reduce_25", "reduce_50", "period", "top_water_class1", "one_of_oxygen_demand")
 """Rules of the tax law that the tax paid leaves out: they ask for concentrations or pollutants that recipes lack."""
+_FAMILIES = ("activity", "arc", "trade", "fate", "built", "capacity")
 _ASSUMED, _COMPUTED = PROVENANCE.index("assumed"), PROVENANCE.index("computed")
 
 
@@ -98,11 +99,12 @@ def _part(
 
 def combine(terms: Iterable[tuple[float, LinearForm]]) -> LinearForm:
     """Return the weighted sum of forms (at least one)."""
-    terms = list(terms)
-    names = ("activity", "arc", "trade", "fate", "built", "capacity")
-    return LinearForm(
-        **{name: np.sum([weight * getattr(form, name) for weight, form in terms], axis=0) for name in names}
-    )
+    (first, form), *rest = terms
+    total = {name: first * getattr(form, name) for name in _FAMILIES}
+    for weight, form in rest:
+        for name in _FAMILIES:
+            total[name] += weight * getattr(form, name)
+    return LinearForm(**total)
 
 
 def quantities(network: Network) -> Quantities:

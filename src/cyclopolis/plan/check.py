@@ -66,6 +66,7 @@ def cross_check(
         check_sense.check_limits(texts["limits"], frames),
         check_sense.check_gifts(texts["markets"], frames["markets"]),
         check_sense.check_loops(texts, frames, library),
+        check_sense.check_factors(texts, frames, library),
     )
     problems = list(found)
     if complete and all(problem.severity == "notice" for problem in problems):

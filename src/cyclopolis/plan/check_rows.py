@@ -22,6 +22,8 @@ _PAIRS = (
     ("recipes", "low", "high"),
     ("commodities", "price_low", "price_high"),
     ("plants", "build_from", "build_until"),
+    ("pollution_rates", "rate_low", "rate_high"),
+    ("exposure_bands", "from_km", "to_km"),
 )
 """Columns of which the first may not exceed the second."""
 

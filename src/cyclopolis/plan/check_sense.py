@@ -9,13 +9,24 @@ from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
 from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.check_rows import plain
-from cyclopolis.plan.headers import TextTable
+from cyclopolis.plan.headers import TextTable, nearest
+from cyclopolis.plan.schema import tables
 
 _SIGNED = ("fiscal_revenue", "society_score")
 """Quantities that may be negative: what one place must have says nothing of a place around it."""
 _ALWAYS = -1
 """Year of a row that always holds."""
 _LISTED = 3
+_WANTED: Mapping[str, tuple[str, ...]] = {
+    "pollution_equivalents": ("medium",),
+    "pollution_rates": ("rate_low", "rate_high"),
+    "environment_rates": ("rate",),
+    "society_weights": ("weight", "reference"),
+    "exposure_bands": ("from_km", "to_km", "weight"),
+    "hazards": ("weight",),
+    "taxes": ("basis", "rate", "local_share"),
+}
+"""Cells that a row of factors needs once it lies over the library's."""
 
 
 def check_years(
@@ -179,3 +190,36 @@ def _single_feedstocks(library: Library) -> dict[str, tuple[str, str, float]]:
     )
     rows = single.join(heads, on="technology").select("technology", "commodity", "main_commodity", "amount")
     return {row[0]: (row[1], row[2], row[3]) for row in rows.drop_nulls().iter_rows()}
+
+
+def check_factors(
+    texts: Mapping[str, TextTable], frames: Mapping[str, pl.DataFrame], library: Library
+) -> Iterator[Problem]:
+    """Check that rows of factors are whole once they lie over the library's, and that their regions exist."""
+    merged = library.tables()
+    for table, wanted in _WANTED.items():
+        key = list(tables()[table].key)
+        whole = frames[table].select(*key, ROW, PLACE).drop_nulls(key).join(merged[table], on=key, how="left")
+        for row in whole.sort(ROW).iter_rows(named=True):
+            names = (*wanted, _amount(row["medium"])) if table == "pollution_equivalents" else wanted
+            for name in names:
+                if name and row[name] is None and not texts[table].cell(row[ROW], row[PLACE], name):
+                    yield texts[table].problem(
+                        "plan.new_needs", row[ROW], place=row[PLACE], column=name, name=str(row[key[0]])
+                    )
+    empty = frames["society_weights"].filter(pl.col("reference") == 0)
+    for row, place in empty.select(ROW, PLACE).iter_rows():
+        yield texts["society_weights"].problem("plan.no_reference", row, place=place, column="reference")
+    known = {*library.regions["region"], *library.regions["region_zh"], *library.grid_factors["region"],
+             *library.grid_factors["region_zh"].drop_nulls(), *frames["sites"]["grid_region"].drop_nulls()}  # fmt: skip
+    lost = frames["pollution_rates"].filter(~pl.col("region").is_in(sorted(known)))
+    for region, row, place in lost.select("region", ROW, PLACE).iter_rows():
+        yield texts["pollution_rates"].problem(
+            "plan.unknown_region", row, place=place, column="region", severity="notice",
+            suggestion=nearest(region, sorted(known)),
+        )  # fmt: skip
+
+
+def _amount(medium: str | None) -> str:
+    """Return the column that a pollutant of a medium needs."""
+    return {"air": "equivalent_kg", "water": "equivalent_kg", "solid": "rate_cny_per_t"}.get(medium or "", "")

@@ -1,0 +1,49 @@
+"""How much each plant can run at most, given what its ports can take and give: tight sizes make a tight relaxation.
+
+A new plant larger than it can ever run only costs more, so its size may be cut to what it can use; the fixed part of
+its capital then weighs as it should when a solver relaxes whole numbers. The bounds follow from balances alone.
+"""
+
+import numpy as np
+
+from cyclopolis.network.model import EXISTING, Floats, Network
+
+ROUNDS = 30
+"""Rounds after which the search for bounds ends; they are valid after any."""
+
+
+def activity_reach(network: Network, most: Floats) -> Floats:
+    """Return the most that each plant can run (P,) by balances, starting from its capacity.
+
+    An input can take what all givers along its arcs can give and what its markets sell; an output can give what all
+    takers can take and what its markets buy, or anything where it has a lawful way out.
+
+    Parameters
+    ----------
+    network : Network
+        Of one year.
+    most : ndarray
+        Capacities (P,), main units per year.
+    """
+    ports, arcs, trades, markets = network.ports, network.arcs, network.trades, network.markets
+    size = ports.plant.size
+    amount = np.abs(ports.coefficient)
+    market = np.zeros(size)
+    with np.errstate(invalid="ignore"):
+        np.add.at(market, trades.port, markets.volume_max[trades.market])
+    market[network.fates.port] = np.inf
+    market[ports.natural | (amount <= 0)] = np.inf
+    reach = most.copy()
+    for _ in range(ROUNDS):
+        port = amount * reach[ports.plant]
+        room = market.copy()
+        np.add.at(room, arcs.taker, arcs.ratio * port[arcs.giver])
+        np.add.at(room, arcs.giver, port[arcs.taker] / arcs.ratio)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            run = np.where(np.isfinite(room) & (amount > 0), room / np.where(amount > 0, amount, 1.0), np.inf)
+        tighter = reach.copy()
+        np.minimum.at(tighter, ports.plant, run)
+        if (tighter >= reach * (1 - 1e-9)).all():
+            break
+        reach = tighter
+    return np.asarray(np.where(network.plants.status == EXISTING, most, reach), dtype=np.float64)
