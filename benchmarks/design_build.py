@@ -2,7 +2,7 @@
 
 Run ``python benchmarks/design_build.py [SIZE PERIODS] [hub]``. Drawn from a seed: SIZE givers and as many takers of 20
 commodities, 1 % of all pairs joined (``hub``: one giver joined to every taker of its commodity besides), PERIODS years.
-Every way runs in a process of its own, best of three; seconds, ratio to raw arrays, peak memory above the start. The raw
+Every way runs in a process of its own, best of three; seconds, ratio to raw arrays, peak memory above the start. Raw
 arrays are the least that any tool must do: the same rows and columns written by hand for this one model.
 """
 

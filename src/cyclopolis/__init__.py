@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
+    from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
     from cyclopolis.design.recheck import check_design
     from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.examples import example
@@ -108,6 +109,9 @@ _HOMES = {
     "streets": "cyclopolis.infrastructure.streets",
     "Streets": "cyclopolis.infrastructure.streets",
     "StreetsOptions": "cyclopolis.infrastructure.streets",
+    "pareto": "cyclopolis.design.pareto",
+    "Pareto": "cyclopolis.design.pareto",
+    "ParetoOptions": "cyclopolis.design.pareto",
     "rate": "cyclopolis.rating",
     "new_framework": "cyclopolis.rating.authoring",
     "check_framework": "cyclopolis.rating.authoring",
@@ -147,6 +151,8 @@ __all__ = [
     "HeatRecovery",
     "Match",
     "MatchOptions",
+    "Pareto",
+    "ParetoOptions",
     "Plan",
     "Rating",
     "RunResult",
@@ -182,6 +188,7 @@ __all__ = [
     "new_framework",
     "new_plan",
     "note_change",
+    "pareto",
     "rate",
     "read_log",
     "read_plan",

@@ -9,6 +9,8 @@ from design_networks import Plant, World, over_years, plant_at
 
 from cyclopolis.design.checker import yearly_money
 from cyclopolis.design.checker_years import check_years, present_value
+from cyclopolis.design.lines import LIFETIME_A, Lines
+from cyclopolis.design.money import capital_worth
 from cyclopolis.design.problem import Limit
 from cyclopolis.design.solve import solve_elastic, solve_problem, solve_years
 from cyclopolis.design.tidy import tidy_years
@@ -337,3 +339,37 @@ def test_the_checker_sees_budgets_decisions_and_requirements():
     assert {violation.kind for violation in check_years(barred, found)} == {"barred"}
     decided = replace(problem, years=(year, replace(problem.years[1], decided=np.array([True, False]))))
     assert {violation.kind for violation in check_years(decided, found)} == {"decided"}
+
+
+# Lines
+
+
+def with_line(problem, capital: float):
+    """Return the problem in which the only arc needs a line."""
+    one = np.zeros(1, dtype=np.int64)
+    assert problem.network.arcs.giver.size == 1
+    lines = Lines(one, one + 1, one, one, one, one, np.ones(1), np.array([capital]))
+    spent, left = capital_worth(RATE, BASE, tuple(year.network.year for year in problem.years), np.array([LIFETIME_A]))
+    return replace(problem, lines=lines, line_cost=capital * (spent - left))
+
+
+@pytest.mark.parametrize(("capital", "built"), [(100.0, 1.0), (5000.0, 0.0)])
+def test_a_line_is_laid_when_what_flows_pays_for_it(capital, built):
+    problem = with_line(over_years(worlds(2025, 2030), BASE, RATE), capital)
+    found = tidy_years(problem, solve_years(problem))
+    assert found.lines.tolist() == [[built, 0.0]]
+    assert found.built[0, 0] == built
+    assert check_years(problem, found) == ()
+    if built:
+        left = (30 - 10) / 30
+        kiln = 160 * discounted(2025, 2035) - 400 / 1.08**5 + 400 * 0.5 / 1.08**15
+        assert found.objective == pytest.approx(kiln - capital / 1.08**5 + capital * left / 1.08**15)
+        gone = check_years(problem, replace(found, lines=np.zeros((1, 2))))
+        assert {violation.kind for violation in gone} == {"line"}
+
+
+def test_capital_of_lines_counts_in_the_budget():
+    bound = Spending("budget", np.ones(2, dtype=bool), year=1, total=True, upper=450.0)
+    problem = over_years(worlds(2025, 2030), BASE, RATE, spending=(bound,))
+    assert solve_years(with_line(problem, 50.0)).lines.sum() == 1
+    assert solve_years(with_line(problem, 51.0)).lines.sum() == 0

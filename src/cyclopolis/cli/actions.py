@@ -56,6 +56,8 @@ def balance(call: Call) -> int:
 
 def design(call: Call) -> int:
     """Design a better place, and check the answer against the plan where asked to."""
+    if call.values["pareto"] is not None:
+        return _pareto(call)
     done = _run_until(call, "design", _design_options(call))
     result = done.results["design"]
     assert isinstance(result, cyclopolis.Design)
@@ -109,6 +111,22 @@ def fairness(call: Call) -> int:
 def failure(call: Call) -> int:
     """Take out plants and pipes."""
     return _one_engine(call, "failure", {name: True for name in ("pairs", "together") if call.values[name]})
+
+
+def _pareto(call: Call) -> int:
+    """Find the trade-offs between the dimensions, and say what the independent checker found where asked to."""
+    options = {**_design_options(call), "points": call.values["pareto"]}
+    if call.values["near"] is not None:
+        options["near"] = call.values["near"]
+    done = _run_until(call, "pareto", options)
+    points = done.results["pareto"].tables["points"]
+    wrong = [row for row in points.select("point", "violations").iter_rows() if row[1]] if call.values["check"] else []
+    _show(call, done, "pareto", {})
+    for point, found in wrong:
+        err(say("front.violations", call.language, point=point, found=found))
+    if call.values["check"] and not wrong and not call.json:
+        out(say("cli.no_violation", call.language))
+    return 1 if wrong else 0
 
 
 def rate(call: Call) -> int:

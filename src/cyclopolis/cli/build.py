@@ -34,12 +34,15 @@ class _Number(click.ParamType[Any]):
         return number
 
 
+POINTS = "50"
+"""Points of a front when the option stands without a number."""
 _TYPES: Mapping[str, click.ParamType[Any]] = {
     "year": _Number("year", int, 1900, 2200),
     "share": _Number("share", float, 0, 1),
     "seconds": _Number("seconds", float, 1, 1_000_000),
     "km": _Number("km", float, 0.01, 20_000),
     "count": _Number("count", int, 0, 10_000_000_000),
+    "points": _Number("points", int, 3, 1000),
 }
 
 
@@ -168,6 +171,10 @@ def _option(option: Option, language: Language) -> click.Option:
     if option.kind == "language":
         return click.Option(names, metavar="en|zh", help=text)
     metavar = say(f"cli.metavar_{option.kind}", language)
+    if option.kind == "points":
+        return click.Option(
+            names, type=_TYPES[option.kind], is_flag=False, flag_value=POINTS, metavar=f"[{metavar}]", help=text
+        )
     return click.Option(
         names, type=_TYPES.get(option.kind, click.STRING), multiple=option.kind == "strings", metavar=metavar, help=text
     )

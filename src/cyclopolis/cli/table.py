@@ -24,7 +24,10 @@ class Argument:
 
 @dataclass(frozen=True)
 class Option:
-    """A word that starts with ``--``; ``kind`` is flag, text, year, share, seconds, km, count, language or strings."""
+    """A word that starts with ``--``.
+
+    ``kind`` is flag, text, year, share, seconds, km, count, points (whose number may be left out), language or strings.
+    """
 
     name: str
     kind: str
@@ -47,6 +50,7 @@ SCENARIO = Option("scenario", "strings")
 JSON = Option("json", "flag")
 QUIET = Option("quiet", "flag")
 _DESIGN = (Option("year", "year"), Option("gap", "share"), Option("time-limit", "seconds"))
+_PARETO = (Option("pareto", "points"), Option("near", "share"))
 _PLAN = (Argument("plan"),)
 _SIGNED = (Option("who", "text"), Option("why", "text"))
 
@@ -74,7 +78,7 @@ COMMANDS: tuple[Command, ...] = (
         "cyclopolis.design(plan, options)",
         actions.design,
         _PLAN,
-        (SCENARIO, *_DESIGN, Option("check", "flag"), JSON, QUIET, LANG),
+        (SCENARIO, *_DESIGN, *_PARETO, Option("check", "flag"), JSON, QUIET, LANG),
     ),
     Command(
         "drain",

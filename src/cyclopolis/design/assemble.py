@@ -12,6 +12,7 @@ every year::
     volume_min <= sum of t <= volume_max                       markets
     tonnes brought by a group <= share t x                     caps of substitutions
     sum of y standing <= 1, y of a <= y of b standing          exclusions and requirements
+    a <= most x sum of lines standing                          arcs that need a line
     lower <= quantity within the place <= upper                limits; capital of a year or of all years so far
 
 Columns are scaled by the most that they can be, rows by their port, so that a coal mine and a laboratory stand in one
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from cyclopolis.design.layout import Layout, Sizes, lay_out, year_sizes
+from cyclopolis.design.layout import Layout, Sizes, lay_out, years_sizes
 from cyclopolis.design.problem import Limit
 from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.design.years import YearsProblem, YearsSolution
@@ -79,18 +80,17 @@ class _Rows:
         used = value != 0
         if not used.all():
             row, column, value = row[used], column[used], value[used]
-        self.row.append(row)
-        self.column.append(column)
+        self.row.append(row.astype(np.int32))
+        self.column.append(column.astype(np.int32))
         self.value.append(value)
 
     def matrix(self, column_scale: Floats, scale: Floats) -> tuple[csr_array, Floats, Floats]:
         """Return the scaled matrix and the scaled bounds of its rows."""
-        row, column = np.concatenate(self.row).astype(np.int32), np.concatenate(self.column).astype(np.int32)
+        row, column = np.concatenate(self.row), np.concatenate(self.column)
         value = np.concatenate(self.value)
         value *= column_scale[column]
         value /= scale[row]
-        matrix = csr_array(coo_array((value, (row, column)), shape=(self.size, column_scale.size)))
-        matrix.sum_duplicates()
+        matrix = coo_array((value, (row, column)), shape=(self.size, column_scale.size)).tocsr()
         return matrix, np.concatenate(self.lower) / scale, np.concatenate(self.upper) / scale
 
 
@@ -255,6 +255,21 @@ def _groups(rows: _Rows, layout: Layout, year: int) -> None:
         rows.terms(first + line, start + ways[way], np.where(value > 0, value / most[ways[way]], value))
 
 
+def _lines(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
+    """Let flows along arcs that need a line pass only where one stands."""
+    problem = layout.problem
+    if problem.lines is None:
+        return
+    at = np.flatnonzero((problem.lines.arc_line >= 0) & (sizes.arc > 0))
+    most = sizes.arc[at]
+    first = rows.open("line", year, at, np.full(at.size, -np.inf), np.zeros(at.size), most)
+    row = first + np.arange(at.size)
+    rows.terms(row, layout.columns["arc", year].start + at, np.ones(at.size))
+    for built in range(year + 1):
+        if problem.line_lasts(built, year):
+            rows.terms(row, layout.columns["line", built].start + problem.lines.arc_line[at], -most)
+
+
 def _limits(rows: _Rows, layout: Layout, year: int, limits: tuple[Limit, ...]) -> None:
     """Write limits, one row each, from their linear forms over the plants within."""
     lower = np.array([limit.lower for limit in limits])
@@ -281,6 +296,10 @@ def _spending(rows: _Rows, layout: Layout) -> None:
             rows.terms(row, layout.columns["built", year].start + ways, builds.fixed[ways])
             size, factor = layout.size_terms(ways, year)
             rows.terms(row, size, factor * builds.slope[ways])
+            if problem.lines is not None:
+                at = np.flatnonzero(bound.within[problem.lines.plant])
+                line = np.full(at.size, first + number)
+                rows.terms(line, layout.columns["line", year].start + at, problem.lines.capital[at])
 
 
 def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools, Floats]:
@@ -300,6 +319,8 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
         integer[built] = True
         upper[built] = np.where(part.barred[builds.plant], 0.0, builds.units)
         lower[built] = np.where(single & part.decided[builds.plant], 1.0, 0.0)
+        line = layout.columns["line", year]
+        integer[line], upper[line] = True, 1.0
         upper[capacity] = (builds.largest * builds.units)[builds.sized]
     scale = np.where(np.isfinite(upper) & (upper > 0) & ~integer, upper, 1.0)
     return lower, upper, integer, scale
@@ -314,6 +335,8 @@ def _goal(layout: Layout) -> Objective:
         weights[layout.columns["built", year]] -= problem.built_cost[:, year]
         size, factor = layout.size_terms(ways, year)
         np.add.at(weights, size, -factor * problem.capacity_cost[:, year])
+        if problem.lines is not None:
+            weights[layout.columns["line", year]] -= problem.line_cost[:, year]
     base = sum(
         worth * year.gain.value(year.base) for worth, year in zip(problem.worth.tolist(), problem.years, strict=True)
     )
@@ -336,7 +359,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
         Programme, its objective, and the map between both.
     """
     layout = lay_out(problem)
-    sizes = [year_sizes(year, elastic) for year in problem.years]
+    sizes = years_sizes(problem, elastic)
     lower, upper, integer, scale = _columns(layout, sizes)
     rows = _Rows()
     for year, part in enumerate(problem.years):
@@ -345,6 +368,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
         _markets(rows, layout, year)
         _caps(rows, layout, year, sizes[year])
         _groups(rows, layout, year)
+        _lines(rows, layout, year, sizes[year])
         _limits(rows, layout, year, part.limits)
     _spending(rows, layout)
     row_scale = np.concatenate(rows.scale)
@@ -389,6 +413,18 @@ def read_answer(assembly: Assembly, answer: Answer) -> YearsSolution:
         left = np.zeros(part.loose_max.size)
         left[layout.loose[year]] = natural[layout.columns["loose", year]]
         loose.append(left)
+    count = 0 if problem.lines is None else problem.lines.capital.size
+    lines = np.zeros((count, shape[1]))
+    for year in range(shape[1]):
+        lines[:, year] = np.round(natural[layout.columns["line", year]])
     return YearsSolution(
-        answer.status, tuple(flows), tuple(loose), built, capacity, answer.objective, answer.bound, answer.seconds
+        status=answer.status,
+        flows=tuple(flows),
+        loose=tuple(loose),
+        built=built,
+        capacity=capacity,
+        lines=lines,
+        objective=answer.objective,
+        bound=answer.bound,
+        seconds=answer.seconds,
     )

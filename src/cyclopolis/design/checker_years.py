@@ -7,6 +7,7 @@ discounted year by year, and the objective is added up again from prices.
 import numpy as np
 
 from cyclopolis.design.checker import ROUNDING, Violation, check_state, yearly_money, yearly_taxes
+from cyclopolis.design.lines import LIFETIME_A
 from cyclopolis.design.years import YearsProblem, YearsSolution
 from cyclopolis.network.model import EXISTING, Network
 
@@ -35,6 +36,7 @@ def check_years(problem: YearsProblem, found: YearsSolution) -> tuple[Violation,
         violations += _standing(problem, found, number)
         violations += _decided(problem, found, number)
         violations += _limits(problem, found, number)
+        violations += _lines(problem, found, number)
     return (*violations, *_ways(problem, found), *_requirements(problem, found), *_capital(problem, found))
 
 
@@ -99,6 +101,24 @@ def _limits(problem: YearsProblem, found: YearsSolution, now: int) -> list[Viola
     return wrong
 
 
+def _lines(problem: YearsProblem, found: YearsSolution, now: int) -> list[Violation]:
+    """Look for flows along arcs whose line does not stand."""
+    wrong: list[Violation] = []
+    if problem.lines is None:
+        return wrong
+    network = problem.years[now].network
+    for arc in np.flatnonzero(problem.lines.arc_line >= 0).tolist():
+        line, amount = int(problem.lines.arc_line[arc]), float(found.flows[now].arc[arc])
+        there = any(
+            found.lines[line, built] > 0 and problem.years[built].network.year + LIFETIME_A > network.year
+            for built in range(now + 1)
+        )
+        if amount > ROUNDING and not there:
+            plants = (network.ports.plant[end[arc]] for end in (network.arcs.giver, network.arcs.taker))
+            wrong.append(Violation("line", (str(network.year), *(network.plant_ids[at] for at in plants)), amount, 0.0))
+    return wrong
+
+
 def _ways(problem: YearsProblem, found: YearsSolution) -> list[Violation]:
     """Look at whole numbers and sizes of every way of building."""
     builds, names, wrong = problem.builds, problem.network.plant_ids, []
@@ -142,6 +162,10 @@ def _capital(problem: YearsProblem, found: YearsSolution) -> list[Violation]:
             if bound.within[plant]:
                 years = range(0 if bound.total else bound.year, bound.year + 1)
                 total += sum(_spent(problem, found, way, year) for year in years)
+        for line, capital in enumerate(() if problem.lines is None else problem.lines.capital.tolist()):
+            years = range(0 if bound.total else bound.year, bound.year + 1)
+            if problem.lines is not None and bound.within[problem.lines.plant[line]]:
+                total += sum(capital * float(found.lines[line, year]) for year in years)
         if _beyond(total, bound.upper, bound.upper) or _beyond(bound.lower, total, total):
             wrong.append(
                 Violation("spending", (bound.name,), total, bound.upper if total > bound.upper else bound.lower)
@@ -174,10 +198,15 @@ def present_value(problem: YearsProblem, found: YearsSolution, rate: float, base
             year.network, year.base, 0.0
         )
         total += sum(gain / (1 + rate) ** (calendar - base_year) for calendar in range(years[number], ends[number]))
-    for way, plant in enumerate(problem.builds.plant.tolist()):
-        lifetime = float(problem.network.plants.lifetime[plant])
-        for number, begun in enumerate(years):
-            capital = 1e6 * _spent(problem, found, way, number)
+    spent = [
+        (float(problem.network.plants.lifetime[plant]), [_spent(problem, found, way, at) for at in range(len(years))])
+        for way, plant in enumerate(problem.builds.plant.tolist())
+    ]
+    lines = () if problem.lines is None else problem.lines.capital.tolist()
+    spent += [(LIFETIME_A, (capital * found.lines[line]).tolist()) for line, capital in enumerate(lines)]
+    for lifetime, capitals in spent:
+        for begun, million in zip(years, capitals, strict=True):
+            capital = 1e6 * million
             left = min(max((begun + lifetime - ends[-1]) / lifetime, 0.0), 1.0)
             total -= capital / (1 + rate) ** (begun - base_year)
             total += capital * left / (1 + rate) ** (ends[-1] - base_year)

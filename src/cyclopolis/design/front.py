@@ -18,9 +18,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from cyclopolis.design.crew import Crew
+from cyclopolis.design.extend import with_rows
 from cyclopolis.design.front_search import Point, Search, Unexplored
 from cyclopolis.design.kept import Kept
 from cyclopolis.design.problem import SolveOptions
@@ -31,6 +32,10 @@ from cyclopolis.network.model import Floats, Ints
 
 AHEAD = 4
 """Floors handed out before the oldest answer is taken in; fixed, so that threads change no front."""
+SHARE = 0.6
+"""Share of its part of the whole time that one solve may take: some find nothing new, and the ends take several."""
+LEAST_SECONDS = 2.0
+"""A solve gets this many seconds at least."""
 _TICK = 0.1
 """Seconds between two looks at the clock while solves run."""
 
@@ -41,17 +46,25 @@ class FrontOptions:
 
     ``points`` wanted; ``gap`` of each point, least side of a box worth entering (``resolution``), both as shares of the
     ranges; ``augment`` is the weight of the objectives after the first, ranges set equal: a trade-off flatter than
-    this is not followed. ``time_limit`` (s) is for the whole front, ``solve_limit`` for one solve.
+    this is not followed. ``time_limit`` (s) is for the whole front, ``solve_limit`` for one solve: without it, a share
+    of the whole that leaves time for all points wanted. A solve cut short gives a point with a wider gap.
     """
 
     points: int = 50
-    gap: float = 1e-3
+    gap: float = 5e-3
     resolution: float = 1e-2
     augment: float = 1e-2
     time_limit: float = 600.0
-    solve_limit: float = 60.0
+    solve_limit: float | None = None
     threads: int = 2
     seed: int = 1
+
+    @property
+    def seconds_each(self) -> float:
+        """Seconds for one solve."""
+        if self.solve_limit is not None:
+            return self.solve_limit
+        return max(SHARE * self.threads * self.time_limit / self.points, min(LEAST_SECONDS, self.time_limit))
 
 
 @dataclass(frozen=True)
@@ -101,15 +114,8 @@ def with_floors(program: Program, objectives: Sequence[Objective]) -> Floored:
     unit = np.maximum(np.abs(costs).max(axis=1), 1e-12)
     rows = np.arange(len(objectives)) + program.row_lower.size
     free = np.full(len(objectives), np.inf)
-    matrix = csr_array(vstack([program.matrix, csr_array(costs / unit[:, None])], format="csr"))
-    matrix.eliminate_zeros()
-    wider = replace(
-        program,
-        matrix=matrix,
-        row_lower=np.concatenate([program.row_lower, -free]),
-        row_upper=np.concatenate([program.row_upper, free]),
-    )
-    return Floored(wider, tuple(objectives), rows, unit)
+    taller = with_rows(program, csr_array(costs / unit[:, None]), -free, free)
+    return Floored(taller, tuple(objectives), rows, unit)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class _End:
 
 def _below(value: float) -> float:
     """Return a floor just below a value reached, for rounding's sake."""
-    return value - 1e-9 * max(abs(value), 1.0)
+    return value - 1e-7 * max(abs(value), 1.0)
 
 
 def _end(kept: Kept, floored: Floored, first: int, options: FrontOptions) -> _End:
@@ -137,7 +143,7 @@ def _end(kept: Kept, floored: Floored, first: int, options: FrontOptions) -> _En
         kept.restart()
         kept.set_objective(floored.objectives[number])
         kept.set_rows(floored.rows, floored.bound(every, held), free)
-        answer = kept.solve(natural, gap=0.1 * options.gap, time_limit=options.solve_limit)
+        answer = kept.solve(natural, gap=options.gap, time_limit=options.seconds_each)
         seconds += answer.seconds
         bound = answer.bound if number == first else bound
         if not answer.natural.size:
@@ -180,7 +186,9 @@ def _search(ends: Sequence[_End], options: FrontOptions) -> Search:
     ideal = np.array([end.bound for end in ends])
     values = np.array([point.values for point in points])
     span = np.maximum(values.max(axis=0) - values.min(axis=0), 1e-12)
-    gaps = [float(np.max(end.slack / span)) for end in ends]
+    # where time ran out before an objective's turn came, only its own bound is known
+    slacks = [np.where(np.isnan(end.slack), ideal - row, end.slack) for end, row in zip(ends, values, strict=True)]
+    gaps = [max(float(np.max(slack / span)), 0.0) for slack in slacks]
     known = [replace(point, gap=gap) for point, gap in zip(points, gaps, strict=True)]
     return Search(known, ideal, options.gap, options.resolution, options.augment)
 
@@ -218,7 +226,7 @@ class _Line:
         kept.set_objective(self._objective)
         kept.set_rows(self._floored.rows, self._floored.bound(np.arange(count), all_floors), np.full(count, np.inf))
         gap = 0.5 * self._options.gap * float(self._search.span[0])
-        return kept.solve(start, gap=0.0, absolute_gap=gap, time_limit=self._options.solve_limit)
+        return kept.solve(start, gap=0.0, absolute_gap=gap, time_limit=self._options.seconds_each)
 
     def fill(self) -> bool:
         """Hand out floors while there are any and more points are wanted; return whether anything is on its way."""
@@ -242,7 +250,7 @@ class _Line:
     def finished(self) -> Iterator[Point]:
         """Yield the points found since the last call, in whatever order they came."""
         for _, future in self._waiting:
-            if future.done() and future not in self._told:
+            if future.done() and not future.cancelled() and future not in self._told:
                 self._told.add(future)
                 point = self.point(future.result())
                 if point is not None and future.result().status != "interrupted":
@@ -253,6 +261,9 @@ class _Line:
         if not (self._waiting and self._waiting[0][1].done()):
             return False
         floors, future = self._waiting.popleft()
+        if future.cancelled():
+            self._search.give_up(floors)
+            return True
         answer = future.result()
         self.tally.solves += 1
         if answer.status in {"no_solution", "interrupted", "unbounded"}:
@@ -313,7 +324,7 @@ def front(
     sink = _nowhere if sink is None else sink
     begin = time.monotonic()
     floored = with_floors(program, objectives)
-    solving = SolveOptions(gap=options.gap, time_limit=options.solve_limit, threads=1, seed=options.seed)
+    solving = SolveOptions(gap=options.gap, time_limit=options.seconds_each, threads=1, seed=options.seed)
     search: Search | None = None
     line: _Line | None = None
     status = "complete"

@@ -6,11 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclopolis.design.problem import DesignProblem
 from cyclopolis.design.years import YearsProblem
-from cyclopolis.network.model import Bools, Floats, Ints, LinearForm
+from cyclopolis.network.model import Bools, Floats, Ints, LinearForm, Network
 
-COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity")
+COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line")
 """Families of columns, in their order within a year; ``loose`` has a column for each port that may stay open,
 ``built`` one for each way of building, ``capacity`` one for each way that leaves the size free."""
 
@@ -27,23 +26,29 @@ class Sizes:
     fate: Floats
 
 
-def year_sizes(problem: DesignProblem, elastic: bool = False) -> Sizes:
-    """Return the sizes of a year; in an elastic programme a trade may go beyond the volume of its market."""
-    network = problem.network
-    ports, arcs, markets = network.ports, network.arcs, network.markets
-    least, most = problem.activity_bounds()
+def years_sizes(problem: YearsProblem, elastic: bool = False) -> list[Sizes]:
+    """Return the sizes of every year; in an elastic programme a trade may go beyond the volume of its market."""
+    found: list[Sizes] = []
+    for year in problem.years:
+        network, bounds = year.network, year.activity_bounds()
+        same = found and all(
+            np.array_equal(*pair) for pair in zip(bounds, (found[-1].least, found[-1].activity), strict=True)
+        )
+        port, arc = (found[-1].port, found[-1].arc) if same else _flow_sizes(network, bounds[1])
+        markets, trades = network.markets, network.trades
+        volume = np.full(markets.price.size, np.inf) if elastic else markets.volume_max
+        trade = np.minimum(port[trades.port], volume[trades.market])
+        found.append(Sizes(*bounds, port=port, arc=arc, trade=trade, fate=port[network.fates.port]))
+    return found
+
+
+def _flow_sizes(network: Network, most: Floats) -> tuple[Floats, Floats]:
+    """Return the most at each port (J,) and along each arc (A,) at the given activity."""
+    ports, arcs = network.ports, network.arcs
     port = np.abs(ports.coefficient) * most[ports.plant]
     with np.errstate(divide="ignore", invalid="ignore"):
         need = np.where(arcs.ratio > 0, port[arcs.taker] / arcs.ratio, 0.0)
-    volume = np.full(markets.price.size, np.inf) if elastic else markets.volume_max
-    return Sizes(
-        least=least,
-        activity=most,
-        port=port,
-        arc=np.minimum(port[arcs.giver], need),
-        trade=np.minimum(port[network.trades.port], volume[network.trades.market]),
-        fate=port[network.fates.port],
-    )
+    return port, np.minimum(port[arcs.giver], need)
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,7 @@ def lay_out(problem: YearsProblem) -> Layout:
             "loose": open_ports.size,
             "built": builds.plant.size,
             "capacity": int(builds.sized.sum()),
+            "line": 0 if problem.lines is None else problem.lines.capital.size,
         }
         for family in COLUMN_FAMILIES:
             columns[family, number] = slice(start, start + sizes[family])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.lines import LIFETIME_A, find_lines, without_lines
 from cyclopolis.design.money import (
     MILLION,
     capital_worth,
@@ -54,12 +55,16 @@ class DesignOptions:
         Seconds after which the best design found so far is returned with its gap.
     pieces : int
         Straight pieces that stand for the capital curve of a plant whose size is free.
+    pipes : bool
+        Decide on lines (pipes, wires) between two places one by one, with capital of their own, instead of paying them
+        off with every unit carried.
     """
 
     year: int | None = None
     gap: float = 1e-3
     time_limit: float = 60.0
     pieces: int = 3
+    pipes: bool = False
 
 
 @dataclass(frozen=True)
@@ -376,6 +381,22 @@ def _tax_spared(problem: YearsProblem) -> Floats:
     return spared
 
 
+def line_worth(plan: Plan, years: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return what 1 CNY of a line's capital costs in the objective and what is left of it at the end (Y,)."""
+    rate, lifetime = plan.meta.discount_rate, np.array([LIFETIME_A])
+    if len(years) == 1:
+        return recovery_factor(rate, lifetime), np.zeros(1)
+    spent, left = capital_worth(rate, plan.meta.base_year, years, lifetime)
+    return spent[0], left[0]
+
+
+def _with_lines(whole: YearsProblem, plan: Plan) -> YearsProblem:
+    """Return the problem with the lines that its arcs need; their depreciation spares no tax (a simplification)."""
+    lines = find_lines(whole.network, plan.library.transport, whole.years[0].base)
+    spent, left = line_worth(plan, tuple(year.network.year for year in whole.years))
+    return replace(whole, lines=lines, line_cost=MILLION * lines.capital[:, None] * (spent - left)[None, :])
+
+
 def pose(plan: Plan, options: DesignOptions) -> Posed:
     """Pose a plan as a design problem over the years of its horizon, or over one year.
 
@@ -388,6 +409,9 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     rate, base_year = plan.meta.discount_rate, plan.meta.base_year
     settled = settled_amounts(plan)
     drafts = _networks(plan, years, settled)
+    if options.pipes:
+        networks = tuple(without_lines(one, plan.library.transport) for one in drafts.networks)
+        drafts = replace(drafts, networks=networks)
     network = drafts.networks[-1]
     plants, new = network.plants, np.flatnonzero(network.plants.status != EXISTING)
     decided, barred = decisions(network, years, base_year)
@@ -441,6 +465,8 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     )
     cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]
     whole = replace(whole, built_cost=cost * builds.fixed[:, None], capacity_cost=cost * builds.slope[:, None])
+    if options.pipes:
+        whole = _with_lines(whole, plan)
     target = replace(
         problems[-1],
         gain=dimension_forms(network).economy,

@@ -12,6 +12,7 @@ import polars as pl
 
 from cyclopolis.design.checker import ROUNDING, Violation
 from cyclopolis.design.engine import Design
+from cyclopolis.design.lines import LIFETIME_A
 from cyclopolis.industry import settled_amounts
 from cyclopolis.plan import Plan
 
@@ -135,7 +136,9 @@ def _objective(plan: Plan, design: Design) -> list[Violation]:
             own = parts.filter((pl.col("year") == year) & pl.col("part").is_in(_MONEY).not_())
             gain = float(accounts["change"].sum()) - float((own["after"] - own["before"]).sum())
             total += sum(gain / (1 + rate) ** (calendar - base) for calendar in range(year, end))
-        for year, lifetime, capex in design.tables["investments"].select("year", "lifetime", "capex").iter_rows():
+        own = design.tables["investments"].select("year", "lifetime", "capex")
+        lines = design.tables["lines"].select("year", pl.lit(LIFETIME_A).alias("lifetime"), "capex")
+        for year, lifetime, capex in pl.concat([own, lines]).iter_rows():
             left = min(max((year + lifetime - ends[-1]) / lifetime, 0.0), 1.0)
             total -= 1e6 * capex * ((1 + rate) ** (base - year) - left * (1 + rate) ** (base - ends[-1]))
     stated = float(design.facts["objective"])

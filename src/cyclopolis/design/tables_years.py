@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.lines import no_lines
 from cyclopolis.design.money import MILLION, recovery_factor, spans
-from cyclopolis.design.pose import Posed
+from cyclopolis.design.pose import Posed, line_worth
 from cyclopolis.design.words import plant_name
 from cyclopolis.design.years import YearsSolution
 from cyclopolis.foundation.text import say
@@ -86,6 +87,29 @@ def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
         }
     )
     return table.sort("year", "capex", "plant", descending=[False, True, False])
+
+
+def lines_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
+    """Return the lines that are built, with their capital and what is left of it when the horizon ends."""
+    network = posed.network
+    lines = no_lines(network) if posed.whole.lines is None else posed.whole.lines
+    at, year = np.nonzero(found.lines > 0)
+    spent, left = line_worth(posed.plan, posed.years)
+    capital = lines.capital[at]
+    table = pl.DataFrame(
+        {
+            "year": pl.Series(np.array(posed.years, dtype=np.int64)[year], dtype=pl.Int64),
+            "from_site": pick(network.site_ids, lines.from_site[at]),
+            "to_site": pick(network.site_ids, lines.to_site[at]),
+            "commodity": pick(network.commodity_ids, lines.commodity[at]),
+            "mode": pick(network.mode_ids, lines.mode[at]),
+            "distance_km": lines.distance[at],
+            "capex": capital,
+            "cost": MILLION * capital * spent[year],
+            "salvage": MILLION * capital * left[year],
+        }
+    )
+    return table.sort("year", "from_site", "to_site", "commodity")
 
 
 def year_plants_table(states: Sequence[YearState]) -> pl.DataFrame:
@@ -189,7 +213,11 @@ def _spent(posed: Posed, found: YearsSolution, number: int) -> float:
     ways = bound.within[builds.plant]
     years = slice(0 if bound.total else bound.year, bound.year + 1)
     capital = builds.fixed[:, None] * found.built + builds.slope[:, None] * found.capacity
-    return float(capital[ways, years].sum())
+    lines = posed.whole.lines
+    along = (
+        0.0 if lines is None else float((lines.capital[:, None] * found.lines)[bound.within[lines.plant], years].sum())
+    )
+    return float(capital[ways, years].sum()) + along
 
 
 def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearState]) -> pl.DataFrame:
@@ -212,7 +240,9 @@ def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearSt
             rows.append(
                 (state.year, part.dimension, part.name, *names, before, after, part.unit, share, unit, part.provenance)
             )
-        own = investments.filter(pl.col("year") == state.year)
+        columns = ("year", "capex", "cost", "salvage")
+        both = pl.concat([investments.select(columns), lines_table(posed, found).select(columns)])
+        own = both.filter(pl.col("year") == state.year)
         lines = [("capital", MILLION * float(own["capex"].sum()), -float(own["cost"].sum()))]
         if posed.by_present_value:
             salvage = float(own["salvage"].sum())
@@ -232,6 +262,7 @@ def year_tables(posed: Posed, found: YearsSolution, states: Sequence[YearState])
     """Return the tables over years of a design."""
     return {
         "investments": investments_table(posed, found),
+        "lines": lines_table(posed, found),
         "year_plants": year_plants_table(states),
         "year_flows": year_flows_table(states),
         "year_accounts": year_accounts_table(states),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cyclopolis.design.lines import LIFETIME_A, Lines
 from cyclopolis.design.problem import DesignProblem, Limit, Solution, SolveOptions
 from cyclopolis.network.model import Bools, Floats, Flows, Ints, Network
 
@@ -70,6 +71,10 @@ class YearsProblem:
         Plants by position (a, b): a stands only in years in which b stands; -1 for a b that cannot.
     spending : tuple of Spending
         Bounds on capital.
+    lines : Lines, optional
+        Lines that arcs need; none need one when not given.
+    line_cost : ndarray
+        Cost in the objective of each line built in each year, CNY (L, Y).
     options : SolveOptions
         Gap, time, seed.
     """
@@ -81,12 +86,18 @@ class YearsProblem:
     capacity_cost: Floats
     requires: tuple[tuple[int, int], ...] = ()
     spending: tuple[Spending, ...] = ()
+    lines: Lines | None = None
+    line_cost: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     options: SolveOptions = field(default_factory=SolveOptions)
 
     @property
     def network(self) -> Network:
         """The network of the first year: its plants, ports, arcs and fates are those of all years."""
         return self.years[0].network
+
+    def line_lasts(self, built: int, now: int) -> bool:
+        """Return whether a line built in one year stands in another."""
+        return built <= now and self.years[built].network.year + LIFETIME_A > self.years[now].network.year
 
     def stands(self, built: int, now: int) -> Bools:
         """Return which plants (P,), if built in one year, stand in another."""
@@ -102,7 +113,8 @@ class YearsSolution:
     """The best state of every year that was found.
 
     ``status``, ``objective``, ``bound`` and ``seconds`` as in `Answer`. ``flows`` has a state for each year, in which
-    ``built`` and ``capacity`` are what stands of new plants; ``built`` and ``capacity`` (B, Y) say what is built when.
+    ``built`` and ``capacity`` are what stands of new plants; ``built`` and ``capacity`` (B, Y) say what is built when,
+    ``lines`` (L, Y) which lines.
     ``loose`` (J,) is what stays unplaced or unmet in each year.
     """
 
@@ -111,6 +123,7 @@ class YearsSolution:
     loose: tuple[Floats, ...]
     built: Floats
     capacity: Floats
+    lines: Floats
     objective: float
     bound: float
     seconds: float

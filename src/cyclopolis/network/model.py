@@ -267,7 +267,7 @@ class LinearForm:
             (self.built, flows.built),
             (self.capacity, flows.capacity),
         )
-        return float(sum(float(form @ state) for form, state in pairs))
+        return float(sum(float((form * state).sum()) for form, state in pairs))
 
 
 Quantities = Mapping[str, LinearForm]

@@ -18,6 +18,7 @@ from cyclopolis.report.sections_design import design_blocks
 from cyclopolis.report.sections_drainage import drainage_blocks
 from cyclopolis.report.sections_exchanges import chain_blocks, match_blocks
 from cyclopolis.report.sections_more import SHOWN, more_blocks
+from cyclopolis.report.sections_pareto import pareto_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
 from cyclopolis.report.sections_utilities import utilities_blocks
@@ -54,6 +55,8 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
     parts += [(name, more_blocks(results[name], names)) for name in SHOWN if name in results]
+    if "pareto" in results:
+        parts.append(("pareto", pareto_blocks(results["pareto"], names)))
     if "rating" in results:
         parts.append(("rating", rating_blocks(results["rating"], names)))
     if "utilities" in results:

@@ -23,7 +23,8 @@ class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
     ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``options`` are
-    those that it takes; one that ``tells`` is handed the listener ``progress`` among them.
+    those that it takes; one that ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also
+    ``keep``, which saves its answer so far.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Engine:
     when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
     options: tuple[str, ...] = ()
     tells: bool = False
+    keeps: bool = False
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -43,6 +45,12 @@ def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any])
 def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
     return cyclopolis.design(plan, cyclopolis.DesignOptions(**options))
+
+
+def _pareto(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name not in ("keep", "progress")}
+    return cyclopolis.pareto(plan, cyclopolis.ParetoOptions(**asked), options["keep"], options["progress"])
 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -138,9 +146,11 @@ def _on_request(plan: Plan) -> bool:
     return False
 
 
+PARETO = ("year", "gap", "time_limit", "points", "near")
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
+    Engine("pareto", "Pareto", _pareto, when=_on_request, options=PARETO, tells=True, keeps=True),
     Engine("rating", "Rating", _rate, ("balance", "design")),
     Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), options=("time_limit",), tells=True),
     Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),

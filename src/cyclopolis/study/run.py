@@ -1,18 +1,17 @@
 """Runs the engines over a plan in their order and saves each answer as soon as it is complete."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.foundation.progress import Progress, silent
+from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import message
-from cyclopolis.plan import read_plan
+from cyclopolis.plan import Plan, read_plan
 from cyclopolis.study.engines import ENGINES, wanted_engines
 from cyclopolis.study.store import RunResult, fresh_results, options_recorded, record, results_folder
-
-if TYPE_CHECKING:
-    from cyclopolis.foundation.result import Result
 
 
 def run(
@@ -72,12 +71,18 @@ def run(
             continue
         progress(message(f"study.stage_{engine.name}"), (position + 1) / (len(wanted) + 1))
         mine = {name: value for name, value in (options or {}).items() if name in engine.options}
-        handed = {**mine, "progress": progress} if engine.tells else mine
-        results[engine.name] = engine.answer(plan, results, handed)
-        results[engine.name].save(folder / engine.name)
         done[engine.name] = mine
-        record(plan, folder, done)
+        keep = partial(_keep, plan, folder, engine.name, done)
+        handed = {**mine, "progress": progress} if engine.tells else mine
+        results[engine.name] = engine.answer(plan, results, {**handed, "keep": keep} if engine.keeps else handed)
+        keep(results[engine.name])
     if not until:
         results |= {name: fresh[name] for name in others}
     reused = tuple(name for name in results if saved.get(name) is results[name])
     return RunResult(plan, results, folder, reused)
+
+
+def _keep(plan: Plan, folder: Path, name: str, engines: Mapping[str, Mapping[str, Any]], result: Result) -> None:
+    """Save an engine's answer, whole or so far, and write down what it rests on."""
+    result.save(folder / name)
+    record(plan, folder, engines)
