@@ -373,3 +373,20 @@ def test_capital_of_lines_counts_in_the_budget():
     problem = over_years(worlds(2025, 2030), BASE, RATE, spending=(bound,))
     assert solve_years(with_line(problem, 50.0)).lines.sum() == 1
     assert solve_years(with_line(problem, 51.0)).lines.sum() == 0
+
+
+def test_of_groups_that_are_chosen_between_one_alone_is_built():
+    kiln = replace(KILN, capacity=8)
+    park = with_plants(PARK, kiln=kiln, k2=replace(kiln, capacity=9), k3=replace(kiln, capacity=7))
+    names = sorted(park.plants)
+    first, second = (names.index("kiln"), names.index("k3")), (names.index("k2"),)
+    cheap = {
+        year: with_plants(world, **{name: replace(world.plants[name], fixed=50.0) for name in ("kiln", "k2", "k3")})
+        for year, world in worlds(2025, 2030, world=park).items()
+    }
+    free = solved(over_years(cheap, BASE, RATE))
+    problem = over_years(cheap, BASE, RATE, choices=((first, second),))
+    found = solved(problem)
+    assert free.built.sum() == 3
+    assert sorted(problem.builds.plant[found.built[:, 0] > 0]) == sorted(first)
+    assert {violation.kind for violation in check_years(problem, free)} == {"choice"}

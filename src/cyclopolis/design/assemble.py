@@ -11,6 +11,7 @@ every year::
     sum of y still standing <= units                           new plants with several ways or years
     volume_min <= sum of t <= volume_max                       markets
     tonnes brought by a group <= share t x                     caps of substitutions
+    y <= units v,  sum of v <= 1                               groups of which one is chosen (one park, one main chain)
     sum of y standing <= 1, y of a <= y of b standing          exclusions and requirements
     a <= most x sum of lines standing                          arcs that need a line
     lower <= quantity within the place <= upper                limits; capital of a year or of all years so far
@@ -270,6 +271,36 @@ def _lines(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
             rows.terms(row, layout.columns["line", built].start + problem.lines.arc_line[at], -most)
 
 
+def _choices(rows: _Rows, layout: Layout) -> None:
+    """Let plants of one group alone be built, of each choice between groups."""
+    problem, builds = layout.problem, layout.problem.builds
+    start = layout.columns["choice", 0].start
+    first = rows.open("choice", 0, np.arange(len(problem.choices)), *_at_most_one(len(problem.choices)))
+    column, members, chosen = start, [], []
+    for number, groups in enumerate(problem.choices):
+        own = np.arange(column, column + len(groups))
+        rows.terms(np.full(own.size, first + number), own, np.ones(own.size))
+        for group in groups:
+            ways = np.flatnonzero(np.isin(builds.plant, group))
+            members.append(ways)
+            chosen.append(np.full(ways.size, column))
+            column += 1
+    if not members:
+        return
+    way, choice = np.concatenate(members), np.concatenate(chosen)
+    for year in range(len(problem.years)):
+        nothing = np.zeros(way.size)
+        row = rows.open("chosen", year, builds.plant[way], nothing - np.inf, nothing, nothing + 1.0)
+        at = row + np.arange(way.size)
+        rows.terms(at, layout.columns["built", year].start + way, np.ones(way.size))
+        rows.terms(at, choice, -builds.units[way])
+
+
+def _at_most_one(size: int) -> tuple[Floats, Floats, Floats]:
+    """Return lower and upper bounds and scales of rows of which each sum is 1 at most."""
+    return np.full(size, -np.inf), np.ones(size), np.ones(size)
+
+
 def _limits(rows: _Rows, layout: Layout, year: int, limits: tuple[Limit, ...]) -> None:
     """Write limits, one row each, from their linear forms over the plants within."""
     lower = np.array([limit.lower for limit in limits])
@@ -321,6 +352,8 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
         lower[built] = np.where(single & part.decided[builds.plant], 1.0, 0.0)
         line = layout.columns["line", year]
         integer[line], upper[line] = True, 1.0
+        choice = layout.columns["choice", year]
+        integer[choice], upper[choice] = True, 1.0
         upper[capacity] = (builds.largest * builds.units)[builds.sized]
     scale = np.where(np.isfinite(upper) & (upper > 0) & ~integer, upper, 1.0)
     return lower, upper, integer, scale
@@ -370,6 +403,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
         _groups(rows, layout, year)
         _lines(rows, layout, year, sizes[year])
         _limits(rows, layout, year, part.limits)
+    _choices(rows, layout)
     _spending(rows, layout)
     row_scale = np.concatenate(rows.scale)
     matrix, row_lower, row_upper = rows.matrix(scale, row_scale)

@@ -37,7 +37,13 @@ def check_years(problem: YearsProblem, found: YearsSolution) -> tuple[Violation,
         violations += _decided(problem, found, number)
         violations += _limits(problem, found, number)
         violations += _lines(problem, found, number)
-    return (*violations, *_ways(problem, found), *_requirements(problem, found), *_capital(problem, found))
+    return (
+        *violations,
+        *_ways(problem, found),
+        *_requirements(problem, found),
+        *_choices(problem, found),
+        *_capital(problem, found),
+    )
 
 
 def _lasting(problem: YearsProblem, found: YearsSolution, now: int) -> dict[int, tuple[float, float]]:
@@ -144,6 +150,19 @@ def _requirements(problem: YearsProblem, found: YearsSolution) -> list[Violation
             )
             if float(found.flows[number].built[needs]) > 0 and not there:
                 wrong.append(Violation("requires", (str(network.year), network.plant_ids[needs]), 1.0, 0.0))
+    return wrong
+
+
+def _choices(problem: YearsProblem, found: YearsSolution) -> list[Violation]:
+    """Count the groups of each choice of which anything is ever built."""
+    wrong = []
+    for groups in problem.choices:
+        used = [
+            group for group in groups if any(float(flows.built[plant]) > 0 for flows in found.flows for plant in group)
+        ]
+        if len(used) > 1:
+            names = tuple(problem.network.plant_ids[group[0]] for group in used)
+            wrong.append(Violation("choice", names, float(len(used)), 1.0))
     return wrong
 
 

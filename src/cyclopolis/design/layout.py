@@ -9,9 +9,10 @@ import numpy as np
 from cyclopolis.design.years import YearsProblem
 from cyclopolis.network.model import Bools, Floats, Ints, LinearForm, Network
 
-COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line")
+COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line", "choice")
 """Families of columns, in their order within a year; ``loose`` has a column for each port that may stay open,
-``built`` one for each way of building, ``capacity`` one for each way that leaves the size free."""
+``built`` one for each way of building, ``capacity`` one for each way that leaves the size free, ``line`` one for each
+line, ``choice`` (in the first year) one for each group of plants of which others are shut out."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def lay_out(problem: YearsProblem) -> Layout:
             "loose": open_ports.size,
             "built": builds.plant.size,
             "capacity": int(builds.sized.sum()),
+            "choice": sum(len(groups) for groups in problem.choices) if number == 0 else 0,
             "line": 0 if problem.lines is None else problem.lines.capital.size,
         }
         for family in COLUMN_FAMILIES:

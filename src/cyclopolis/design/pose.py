@@ -35,6 +35,8 @@ from cyclopolis.plan import Plan
 
 MOST_PIECES = 10
 """Most pieces of a capital curve."""
+SERVICES = ("building materials", "city", "utilities")
+"""Chains that serve all others and do not count as a park's main chain."""
 NEVER = -1
 """Position of a needed plant that is not among those chosen from."""
 _CAPITAL = pl.col("quantity").is_in(["budget", "investment"])
@@ -58,6 +60,9 @@ class DesignOptions:
     pipes : bool
         Decide on lines (pipes, wires) between two places one by one, with capital of their own, instead of paying them
         off with every unit carried.
+    one_chain : bool
+        One park, one main chain: the new plants of a park belong to one chain, `SERVICES` and plants that treat a waste
+        apart.
     """
 
     year: int | None = None
@@ -65,6 +70,7 @@ class DesignOptions:
     time_limit: float = 60.0
     pieces: int = 3
     pipes: bool = False
+    one_chain: bool = False
 
 
 @dataclass(frozen=True)
@@ -364,6 +370,23 @@ def _requirements(plan: Plan, network: Network) -> tuple[tuple[int, int], ...]:
     return tuple((place[plant], place.get(needs, NEVER)) for plant, needs in rows.iter_rows() if plant in place)
 
 
+def _main_chains(network: Network) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """Return the new plants of each park by chain, where a park could have several."""
+    plants = network.plants
+    treats = (network.technologies["main_direction"] == "in").fill_null(value=False).to_numpy()[plants.technology]
+    chain = network.chain[plants.technology]
+    serves = np.array([name in SERVICES for name in (*network.chain_ids, "")])[chain] | (chain < 0)
+    bound = np.flatnonzero((plants.status != EXISTING) & ~treats & ~serves)
+    park = network.park[plants.site[bound]]
+    found = []
+    for place in np.unique(park).tolist():
+        own = bound[park == place]
+        groups = tuple(tuple(own[chain[own] == one].tolist()) for one in np.unique(chain[own]).tolist())
+        if len(groups) > 1:
+            found.append(groups)
+    return tuple(found)
+
+
 def _without_builds(form: LinearForm) -> LinearForm:
     """Return the form without what it counts for builds: the tax that depreciation spares is part of their cost."""
     return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
@@ -397,6 +420,15 @@ def _with_lines(whole: YearsProblem, plan: Plan) -> YearsProblem:
     return replace(whole, lines=lines, line_cost=MILLION * lines.capital[:, None] * (spent - left)[None, :])
 
 
+def _refuse_shared_units(plan: Plan) -> None:
+    """Refuse exclusion groups with plants of several units: half a plant shuts nobody out."""
+    several = plan.tables["plants"].filter(pl.col("units") > 1).select("plant", "units")
+    rows = plan.tables["exclusions"].join(several, on="plant").sort("group", "plant")
+    if rows.height:
+        group, plant, units = rows.select("group", "plant", "units").row(0)
+        raise user_error("design.units_excluded", group=group, plant=plant, units=int(units))
+
+
 def pose(plan: Plan, options: DesignOptions) -> Posed:
     """Pose a plan as a design problem over the years of its horizon, or over one year.
 
@@ -407,6 +439,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     """
     years = target_years(plan, options)
     rate, base_year = plan.meta.discount_rate, plan.meta.base_year
+    _refuse_shared_units(plan)
     settled = settled_amounts(plan)
     drafts = _networks(plan, years, settled)
     if options.pipes:
@@ -460,6 +493,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         built_cost=np.zeros((new.size, 1)),
         capacity_cost=np.zeros((new.size, 1)),
         requires=_requirements(plan, network),
+        choices=_main_chains(network) if options.one_chain else (),
         spending=_spending(network, spending_rows),
         options=solving,
     )

@@ -69,6 +69,8 @@ class YearsProblem:
         Cost in the objective of a unit built in each year, CNY (B, Y), and of a main unit of its size, CNY (B, Y).
     requires : tuple of pairs
         Plants by position (a, b): a stands only in years in which b stands; -1 for a b that cannot.
+    choices : tuple of tuples of groups
+        Groups of new plants by position; of each tuple of groups, plants of one group alone are ever built.
     spending : tuple of Spending
         Bounds on capital.
     lines : Lines, optional
@@ -85,6 +87,7 @@ class YearsProblem:
     built_cost: Floats
     capacity_cost: Floats
     requires: tuple[tuple[int, int], ...] = ()
+    choices: tuple[tuple[tuple[int, ...], ...], ...] = ()
     spending: tuple[Spending, ...] = ()
     lines: Lines | None = None
     line_cost: Floats = field(default_factory=lambda: np.zeros((0, 0)))
