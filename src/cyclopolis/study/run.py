@@ -35,7 +35,8 @@ def run(
         before it are taken from disk when the plan has not changed since. Without it all are computed but ``pareto``,
         which runs only when it is asked for and is taken from disk otherwise.
     options : mapping, optional
-        Options of design: ``year``, ``gap``, ``time_limit``; of pareto also ``points`` and ``near``.
+        Options of design: ``year``, ``gap``, ``time_limit``, ``pieces``, ``pipes``, ``one_chain``; of pareto also
+        ``points`` and ``near``.
     progress : Progress
         Told which engine is at work.
 
