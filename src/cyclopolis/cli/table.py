@@ -49,7 +49,13 @@ LANG = Option("lang", "language")
 SCENARIO = Option("scenario", "strings")
 JSON = Option("json", "flag")
 QUIET = Option("quiet", "flag")
-_DESIGN = (Option("year", "year"), Option("gap", "share"), Option("time-limit", "seconds"))
+_DESIGN = (
+    Option("year", "year"),
+    Option("gap", "share"),
+    Option("time-limit", "seconds"),
+    Option("pipes", "flag"),
+    Option("one-chain", "flag"),
+)
 _PARETO = (Option("pareto", "points"), Option("near", "share"))
 _PLAN = (Argument("plan"),)
 _SIGNED = (Option("who", "text"), Option("why", "text"))

@@ -5,7 +5,7 @@ reached by the lazy names of the package ``cyclopolis``, so that a balance does 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
-    ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``options`` are
-    those that it takes; one that ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also
-    ``keep``, which saves its answer so far.
+    ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``asked`` is the
+    public name of the class of its options; one that ``tells`` is handed the listener ``progress`` among them, one
+    that ``keeps`` also ``keep``, which saves its answer so far.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Engine:
     answer: Answer
     needs: tuple[str, ...] = ()
     when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
-    options: tuple[str, ...] = ()
+    asked: str = ""
     tells: bool = False
     keeps: bool = False
 
@@ -146,22 +146,21 @@ def _on_request(plan: Plan) -> bool:
     return False
 
 
-PARETO = ("year", "gap", "time_limit", "points", "near")
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
-    Engine("design", "Design", _design, ("balance",), options=("year", "gap", "time_limit")),
-    Engine("pareto", "Pareto", _pareto, when=_on_request, options=PARETO, tells=True, keeps=True),
+    Engine("design", "Design", _design, ("balance",), asked="DesignOptions"),
+    Engine("pareto", "Pareto", _pareto, when=_on_request, asked="ParetoOptions", tells=True, keeps=True),
     Engine("rating", "Rating", _rate, ("balance", "design")),
-    Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), options=("time_limit",), tells=True),
+    Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), asked="WaterOptions", tells=True),
     Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),
-    Engine("match", "Match", _match, when=_on_request, options=("reach_km", "least_fit", "budget")),
+    Engine("match", "Match", _match, when=_on_request, asked="MatchOptions"),
     Engine("chains", "Chains", _chains, when=_on_request),
     Engine("fairness", "Fairness", _fairness, when=_on_request, tells=True),
-    Engine("failure", "Failure", _failure, when=_on_request, options=("pairs", "together"), tells=True),
+    Engine("failure", "Failure", _failure, when=_on_request, asked="FailureOptions", tells=True),
     Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
     Engine("compliance", "Compliance", _comply, when=_has_monitoring),
     Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
-    Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
+    Engine("drainage", "Drain", _drain, when=_has_drainage, asked="DrainOptions", tells=True),
 )
 """The engines in the order of a run; those ``_on_request`` answer only when named, and what they saved stays."""
 
@@ -180,6 +179,14 @@ def wanted_engines(plan: Plan, until: str | None) -> tuple[Engine, ...]:
         return tuple(engine for engine in ENGINES if engine.when(plan))
     last = next(engine for engine in ENGINES if engine.name == until)
     return tuple(engine for engine in ENGINES if engine is last or engine.name in last.needs)
+
+
+def options_of(engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some options that an engine takes."""
+    if not engine.asked:
+        return {}
+    known = {field.name for field in fields(getattr(cyclopolis, engine.asked))}
+    return {name: value for name, value in options.items() if name in known}
 
 
 def load(engine: Engine, folder: Path) -> Result:

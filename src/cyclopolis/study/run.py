@@ -10,7 +10,7 @@ from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import Plan, read_plan
-from cyclopolis.study.engines import ENGINES, wanted_engines
+from cyclopolis.study.engines import ENGINES, options_of, wanted_engines
 from cyclopolis.study.store import RunResult, fresh_results, options_recorded, record, results_folder
 
 
@@ -35,8 +35,8 @@ def run(
         those whose answers it is handed are taken from disk when the plan has not changed since. Without it all are
         computed that the plan has data for.
     options : mapping, optional
-        Options by name; each engine takes its own (``year``, ``gap``, ``time_limit`` of design; ``storm``, ``designs``,
-        ``seed`` of drainage).
+        Options by name; each engine takes its own (``year``, ``gap``, ``time_limit``, ``pieces``, ``pipes``,
+        ``one_chain`` of design; ``points`` and ``near`` of pareto; ``storm``, ``designs``, ``seed`` of drainage).
     progress : Progress
         Told which engine is at work.
 
@@ -70,7 +70,7 @@ def run(
             done[engine.name] = recorded[engine.name]
             continue
         progress(message(f"study.stage_{engine.name}"), (position + 1) / (len(wanted) + 1))
-        mine = {name: value for name, value in (options or {}).items() if name in engine.options}
+        mine = options_of(engine, options or {})
         done[engine.name] = mine
         keep = partial(_keep, plan, folder, engine.name, done)
         handed = {**mine, "progress": progress} if engine.tells else mine
