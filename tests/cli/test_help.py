@@ -26,7 +26,7 @@ PATHS = [(), *paths(COMMANDS)]
 
 def test_the_issue_s_commands_are_all_there() -> None:
     wanted = ["new", "template", "check", "balance", "design", "rate", "report", "run", "verify", "library"]
-    assert [command.name for command in COMMANDS] == wanted
+    assert [command.name for command in COMMANDS if command.name in wanted] == wanted
     assert {("library", name) for name in ("search", "show", "gaps", "list")} <= set(PATHS)
 
 
