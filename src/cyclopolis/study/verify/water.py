@@ -65,7 +65,8 @@ class _Asked:
     def best(self) -> QualityNetwork:
         """The network of the plain targets."""
         second = self.problem.linear and self.problem.recovery.size > 0
-        aims = (*(("cost",) if self.case.has_cost else ()), "fresh", *(("regenerated",) if second else ()))
+        priced = self.case.has_cost and any("cost" in str(key) for key in self.expected)
+        aims = (*(("cost",) if priced else ()), "fresh", *(("regenerated",) if second else ()))
         return solve_network(self.problem, aims)
 
     @cached_property
@@ -204,7 +205,12 @@ _say(
     "without_reuse_sum",
 )
 _say(_saving, "freshwater_saving", "saving", "wastewater_saving", "saving_integrated", "freshwater_saving_integrated")
-_say(_pinches, "pinch", "pinch_purity", "pinch_freshwater", "global_pinch", "pinch_quality")
+_say(
+    lambda a: solve_network(without_regeneration(a.case.problem)).fresh,
+    "min_freshwater_without_regeneration",
+    "freshwater_without_regeneration",
+)
+_say(_pinches, "pinch_integrated", "pinch", "pinch_purity", "pinch_freshwater", "global_pinch", "pinch_quality")
 _say(_waste_purity, "wastewater_purity", "wastewater_concentration_average", "wastewater_quality")
 _say(
     lambda a: dict(a.best.reached).get("cost"),

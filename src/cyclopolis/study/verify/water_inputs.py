@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclopolis.foundation.text import message
 from cyclopolis.industry.exchanges.quality.problem import NOWHERE, QualityProblem, quality_problem
-from cyclopolis.study.verify.fields import listing, mapping, number, refuse, required
+from cyclopolis.study.verify.fields import known_only, listing, mapping, number, refuse, required
 from cyclopolis.study.verify.naming import load_factor, renamed
 
 Row = dict[str, Any]
@@ -28,6 +28,13 @@ _CASE: Mapping[str, Sequence[str]] = {
         "freshwater_concentration",
         "fresh_water_sources",
         "import",
+        "hydrogen_plant",
+        "hydrogen_plants",
+        "fresh_hydrogen",
+        "hydrogen_supply",
+        "h2_plant",
+        "h2_utility",
+        "makeup",
     ),
     "sinks": ("demands", "sink", "consumers"),
     "sources": ("source_streams", "supplies", "producers"),
@@ -192,7 +199,7 @@ def read_water(inputs: Mapping[str, Any], units: Mapping[str, Any], *, gas: bool
         units.setdefault("concentration", suffixes["fresh"])
     names = tree.get("contaminants")
     count = len(names) if isinstance(names, list) else 1
-    reader = _Reader(count, gas, units)
+    reader = _Reader([str(one) for one in names] if isinstance(names, list) else [], gas, units)
     parts = {"sinks": _SINK, "sources": _SOURCE, "processes": _OPERATION}
     plants, rows = _placed(tree, parts)
     fresh = [reader.fresh(one, f"fresh.{at}") for at, one in enumerate(_fresh_rows(tree.get("fresh", 0.0), count), 1)]
@@ -259,7 +266,8 @@ def _fresh_rows(value: object, count: int) -> Sequence[Mapping[str, Any]]:
         return [{"c": value}] if count > 1 else [{"c": one} for one in value]
     if isinstance(value, list | Mapping):
         return _rows(value, "fresh")
-    return [{"c": 0.0 if value is None else value}]
+    clean = 0.0 if value is None else value
+    return [{"c": [clean] * count if count > 1 else clean}]
 
 
 def _placed(
@@ -290,12 +298,15 @@ def _placed(
 class _Reader:
     """Reads rows of one case: how many contaminants, purities or concentrations, in which units."""
 
-    def __init__(self, count: int, gas: bool, units: Mapping[str, Any]) -> None:
-        self.count, self.gas, self.units = count, gas, units
+    def __init__(self, names: Sequence[str], gas: bool, units: Mapping[str, Any]) -> None:
+        self.names, self.count, self.gas, self.units = names, len(names) or 1, gas, units
 
     def vector(self, value: object, field: str) -> list[float]:
-        """Return a figure per contaminant; a mapping by name is taken in its order."""
-        cells = list(value.values()) if isinstance(value, Mapping) else value
+        """Return a figure per contaminant, of a list or by the contaminants' names."""
+        cells: Any = value
+        if isinstance(value, Mapping):
+            known_only(value, self.names, field)
+            cells = [required(value, name) for name in self.names]
         cells = cells if isinstance(cells, list) else [cells]
         if len(cells) != self.count:
             raise refuse(field, message("verify.row_length", given=len(cells), wanted=self.count))
