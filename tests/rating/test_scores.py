@@ -117,6 +117,8 @@ def test_igmc_shares_that_others_published() -> None:
     assert environment["origin_before"] == services["origin_before"] == "published"
     assert found["society"]["share_low_before"] is None
     assert rating.tables["levels"]["reached_before"].to_list() == ["unknown"] * 3
+    lines = {line.name.render("en"): line.value for line in rating.summary()}
+    assert list(lines.values())[:2] == ["0–33.3 %", "50 %"]
 
 
 def test_the_weakest_dimensions_are_named_first() -> None:
