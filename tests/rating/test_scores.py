@@ -116,6 +116,7 @@ def test_igmc_shares_that_others_published() -> None:
     assert (services["share_low_before"], services["share_high_before"]) == (0, pytest.approx(1 / 3))
     assert environment["origin_before"] == services["origin_before"] == "published"
     assert found["society"]["share_low_before"] is None
+    assert found[None]["share_low_before"] is found[None]["mean_before"] is None  # two checks say nothing of 320 points
     assert rating.tables["levels"]["reached_before"].to_list() == ["unknown"] * 3
     lines = {line.name.render("en"): line.value for line in rating.summary()}
     assert list(lines.values())[:2] == ["0–33.3 %", "50 %"]

@@ -349,7 +349,7 @@ def _measure(row: Mapping[str, Any], titles: Mapping[str, Message]) -> Sentence:
 
 def _missing_data(own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Message]) -> list[Sentence]:
     """Name the frameworks of which something is known, the widest interval first."""
-    wholes = [row for row in own["scores"] if row["dimension"] is None and row["possible"] > 0]
+    wholes = [row for row in own["scores"] if row["dimension"] is None and row["share_low_before"] is not None]
     wholes = [row for row in wholes if 0 < row["best_before"] - row["earned_before"] < row["possible"]]
     found = []
     for row in sorted(wholes, key=lambda row: (row["earned_before"] - row["best_before"]) / row["possible"])[:3]:
