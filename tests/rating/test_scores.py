@@ -5,7 +5,9 @@ import pytest
 import yaml
 from places import PARK, place, quantities, value
 
+from cyclopolis.foundation.problems import UserError
 from cyclopolis.rating import rate
+from cyclopolis.rating.authoring import check_framework
 
 
 def indicator(name, op=">=", mark=50, **more):
@@ -174,3 +176,49 @@ def test_state_with_three_axes_is_coordinated(tmp_path) -> None:
     assert row["coupling_corrected"] == pytest.approx(((1 - 1 / 3) * 0.5) ** 0.5)
     assert row["class_classic"] == "intermediate coordination"
     assert row["class_classic_zh"] == "中级协调"
+
+
+def weighing(method, **more):
+    parts = framework([indicator("a"), indicator("b")], [indicator("c")])
+    parts["framework"]["weighting"] = {"method": method, **more}
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind", "shares"),
+    [
+        (weighing("given", weights={"d0": 0.8, "d1": 0.2}), "given", (80, 20)),
+        (weighing("ahp", matrix=[[1, 3], ["1/3", 1]]), "ahp", (75, 25)),
+    ],
+)
+def test_dimensions_are_weighed(tree, kind, shares, tmp_path) -> None:
+    rating = rated(tmp_path, tree, value("a", 60, "%"), value("c", 10, "%"))
+    assert [scores(rating, name)["possible"] for name in ("d0", "d1")] == pytest.approx(list(shares))
+    whole = scores(rating)
+    assert (whole["weights"], whole["possible"]) == (kind, pytest.approx(100))
+    assert (whole["earned_before"], whole["best_before"]) == (pytest.approx(shares[0] / 2), pytest.approx(shares[0]))
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        (weighing("given", weights={"d0": 0.8, "d1": 0.3}), r"line \d+.*add up to 1\.1, not to 1"),
+        (weighing("given", weights={"d0": 1.0}), r"line \d+.*must be a number"),
+        (weighing("ahp", matrix=[[1, 3], [1, 1]]), r"line \d+.*not reciprocal.*\(1, 2\)"),
+        (weighing("ahp", matrix=[[1]]), r"line \d+.*2 rows"),
+        (weighing("ahp", matrix=[[1, 1], [1, 1]], random_index="mine"), "table mine has no value for order 2"),
+        (weighing("ahp", matrix=[[1, "x"], [1, 1]]), r"line \d+.*not reciprocal"),
+    ],
+)
+def test_bad_weights_name_file_and_line(tree, words, tmp_path) -> None:
+    with pytest.raises(UserError, match=r"own\.yaml.*" + words):
+        rated(tmp_path, tree)
+
+
+def test_contradicting_comparisons_are_noticed(tmp_path) -> None:
+    tree = framework([indicator("a")], [indicator("b")], [indicator("c")])
+    tree["framework"]["weighting"] = {"method": "ahp", "matrix": [[1, 9, "1/9"], ["1/9", 1, 9], [9, "1/9", 1]]}
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    (problem,) = check_framework(path)[1]
+    assert (problem.severity, "consistency ratio" in problem.render("en")) == ("notice", True)
