@@ -23,6 +23,7 @@ from cyclopolis.rating.gaps import gap_rows, ranked
 from cyclopolis.rating.indicators import Rated, State, rate_indicator, state_of
 from cyclopolis.rating.peers import neighbour_rows, peer_rows
 from cyclopolis.rating.pictures import cube_figure, gap_figure, radar_figure, radar_framework
+from cyclopolis.rating.ranking import ranking_rows
 from cyclopolis.rating.rows import framework_rows, indicator_rows, input_rows, level_rows, statuses
 from cyclopolis.rating.state import state_rows
 from cyclopolis.rating.totals import Total, score_rows, total_of
@@ -276,11 +277,11 @@ def _compared(
     places = [place for place, scope in enumerate(scopes) if scope != WHOLE]
     indicators = [one for framework in frameworks for one in framework.indicators]
     if len(places) < 2 or not indicators:
-        return {"peers": [], "neighbours": []}
+        return {"peers": [], "neighbours": [], "ranking": []}
     reached = np.stack([attainment(one, rated[one.framework, one.id])[places] for one in indicators], axis=1)
     names = [scopes[place] for place in places]
     rows = peer_rows(names, [one.framework for one in indicators], [one.id for one in indicators], reached)
-    return {"peers": rows, "neighbours": neighbour_rows(names, reached)}
+    return {"peers": rows, "neighbours": neighbour_rows(names, reached), "ranking": ranking_rows(names, reached)}
 
 
 def _totals(
