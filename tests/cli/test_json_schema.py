@@ -35,6 +35,7 @@ TABLES = {
         "advice",
         "peers",
         "neighbours",
+        "ranking",
         "evidence",
         "inputs",
     },

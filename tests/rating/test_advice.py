@@ -184,6 +184,10 @@ def test_places_are_compared_with_each_other() -> None:
     assert own["places"] == 4
     assert own["percentile"] == pytest.approx(200 / 3)
     assert one_row(rating.tables["neighbours"], scope="p", rank=1)["peer"] == "s"
+    for method in ("equal", "entropy", "critic"):
+        ranking = rating.tables["ranking"].filter(pl.col("weights") == method)
+        assert dict(ranking.select("scope", "rank").iter_rows()) == {"r": 1, "q": 2, "p": 3, "s": 3}
+        assert one_row(ranking, scope="r")["stable"] == one_row(ranking, scope="r")["first"] == 1
 
 
 @settings(max_examples=20, deadline=None)

@@ -5,7 +5,9 @@ import pytest
 import yaml
 from places import PARK, place, quantities, value
 
+from cyclopolis.foundation.problems import UserError
 from cyclopolis.rating import rate
+from cyclopolis.rating.authoring import check_framework
 
 
 def indicator(name, op=">=", mark=50, **more):
@@ -116,7 +118,27 @@ def test_igmc_shares_that_others_published() -> None:
     assert (services["share_low_before"], services["share_high_before"]) == (0, pytest.approx(1 / 3))
     assert environment["origin_before"] == services["origin_before"] == "published"
     assert found["society"]["share_low_before"] is None
+    assert found[None]["share_low_before"] is found[None]["mean_before"] is None  # two checks say nothing of 320 points
     assert rating.tables["levels"]["reached_before"].to_list() == ["unknown"] * 3
+    lines = {line.name.render("en"): line.value for line in rating.summary()}
+    assert list(lines.values())[:2] == ["0–33.3 %", "50 %"]
+
+
+def test_the_weakest_dimensions_are_named_first() -> None:
+    given = {"environment.share": 50, "basic_services.share_high": 33, "spatial.share_high": 50}
+    given |= {f"{name}.share_low": 50 for name in ("economy", "society", "culture")}
+    values = [value(f"igmc-3.0.{name}", number, "%") for name, number in given.items()]
+    rating = rate(place(sites=[PARK], indicators=values), frameworks=["igmc-3.0"])
+    found = rating.tables["advice"].filter(pl.col("kind") == "weakness").sort("rank")
+    assert found["id"].to_list()[:2] == [
+        "weakness:dimension:igmc-3.0:basic_services",
+        "weakness:dimension:igmc-3.0:spatial",
+    ]
+    assert "0 to 33 % of the points" in found["text"][0]
+    assert "number 1 from the bottom of 6 dimensions" in found["text"][0]
+    figure = rating.figures("en")["radar"]
+    low = dict(zip(figure["data"][0]["theta"], figure["data"][0]["r"], strict=True))
+    assert (low["Environment"], low["Basic services"], low["Economy"]) == (50, 0, 50)
 
 
 def test_state_is_a_path_of_what_is_known_in_every_year(tmp_path) -> None:
@@ -154,3 +176,49 @@ def test_state_with_three_axes_is_coordinated(tmp_path) -> None:
     assert row["coupling_corrected"] == pytest.approx(((1 - 1 / 3) * 0.5) ** 0.5)
     assert row["class_classic"] == "intermediate coordination"
     assert row["class_classic_zh"] == "中级协调"
+
+
+def weighing(method, **more):
+    parts = framework([indicator("a"), indicator("b")], [indicator("c")])
+    parts["framework"]["weighting"] = {"method": method, **more}
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind", "shares"),
+    [
+        (weighing("given", weights={"d0": 0.8, "d1": 0.2}), "given", (80, 20)),
+        (weighing("ahp", matrix=[[1, 3], ["1/3", 1]]), "ahp", (75, 25)),
+    ],
+)
+def test_dimensions_are_weighed(tree, kind, shares, tmp_path) -> None:
+    rating = rated(tmp_path, tree, value("a", 60, "%"), value("c", 10, "%"))
+    assert [scores(rating, name)["possible"] for name in ("d0", "d1")] == pytest.approx(list(shares))
+    whole = scores(rating)
+    assert (whole["weights"], whole["possible"]) == (kind, pytest.approx(100))
+    assert (whole["earned_before"], whole["best_before"]) == (pytest.approx(shares[0] / 2), pytest.approx(shares[0]))
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        (weighing("given", weights={"d0": 0.8, "d1": 0.3}), r"line \d+.*add up to 1\.1, not to 1"),
+        (weighing("given", weights={"d0": 1.0}), r"line \d+.*must be a number"),
+        (weighing("ahp", matrix=[[1, 3], [1, 1]]), r"line \d+.*not reciprocal.*\(1, 2\)"),
+        (weighing("ahp", matrix=[[1]]), r"line \d+.*2 rows"),
+        (weighing("ahp", matrix=[[1, 1], [1, 1]], random_index="mine"), "table mine has no value for order 2"),
+        (weighing("ahp", matrix=[[1, "x"], [1, 1]]), r"line \d+.*not reciprocal"),
+    ],
+)
+def test_bad_weights_name_file_and_line(tree, words, tmp_path) -> None:
+    with pytest.raises(UserError, match=r"own\.yaml.*" + words):
+        rated(tmp_path, tree)
+
+
+def test_contradicting_comparisons_are_noticed(tmp_path) -> None:
+    tree = framework([indicator("a")], [indicator("b")], [indicator("c")])
+    tree["framework"]["weighting"] = {"method": "ahp", "matrix": [[1, 9, "1/9"], ["1/9", 1, 9], [9, "1/9", 1]]}
+    path = tmp_path / "own.yaml"
+    path.write_text(yaml.safe_dump(tree), encoding="utf-8")
+    (problem,) = check_framework(path)[1]
+    assert (problem.severity, "consistency ratio" in problem.render("en")) == ("notice", True)

@@ -112,3 +112,8 @@ def test_what_is_refused_is_named(name, tmp_path) -> None:
     assert len(case.problems) == 1
     assert word in case.problems[0].render("en")
     assert "case.yaml" in case.problems[0].file
+    if name in {"not reciprocal", "weights that are not one"}:
+        field = {"not reciprocal": "matrix:", "weights that are not one": "weights:"}[name]
+        lines = (tmp_path / "case.yaml").read_text(encoding="utf-8").splitlines()
+        assert field in lines[case.problems[0].line - 1]
+        assert "line" in case.problems[0].render("en")

@@ -24,6 +24,8 @@ KINDS = ("strength", "weakness", "opportunity", "threat", "recommendation")
 ADVICE_FILE = "advice.csv"
 _MOST = {"strength": 5, "weakness": 5, "opportunity": 5, "threat": 5, "recommendation": 10}
 _NARROW = 0.05
+_RANKED, _FEWEST_RANKED = 0.7, 3
+"""Widest interval of a dimension that is ranked, and how many of them it takes."""
 _COLUMNS = ("id", "kind", "keep", "text", "text_zh", "draft", "draft_zh")
 
 
@@ -172,7 +174,30 @@ def _weaknesses(own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Me
         )
         for row in rows
     ]
-    return [*_peer_sentences(own, best=False), *_one_per_name(found, own)]
+    return [*_dimensions(own, titles), *_peer_sentences(own, best=False), *_one_per_name(found, own)]
+
+
+def _dimensions(own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Message]) -> list[Sentence]:
+    """Name the two weakest dimensions of a framework, by the middle of their share, where enough is known to rank."""
+    found = []
+    for framework, title in titles.items():
+        rows = [row for row in own["scores"] if row["framework"] == framework and row["dimension"] is not None]
+        rows = [row for row in rows if row["share_low_before"] is not None]
+        rows = [row for row in rows if row["share_high_before"] - row["share_low_before"] < _RANKED]
+        rows.sort(key=lambda row: (row["share_low_before"] + row["share_high_before"], row["dimension"]))
+        for rank, row in enumerate(rows[:2] if len(rows) >= _FEWEST_RANKED else (), start=1):
+            text = message(
+                "advice.weakness_dimension",
+                name=_both(row["dimension_name"], row["dimension_name_zh"]),
+                low=_share(row["share_low_before"]),
+                high=_share(row["share_high_before"]),
+                framework=title,
+                rank=rank,
+                count=len(rows),
+                origin=message(f"advice.origin_{row['origin_before']}"),
+            )
+            found.append(Sentence("weakness", f"dimension:{framework}:{row['dimension']}", text, framework))
+    return found
 
 
 def _opportunities(
@@ -324,7 +349,7 @@ def _measure(row: Mapping[str, Any], titles: Mapping[str, Message]) -> Sentence:
 
 def _missing_data(own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Message]) -> list[Sentence]:
     """Name the frameworks of which something is known, the widest interval first."""
-    wholes = [row for row in own["scores"] if row["dimension"] is None and row["possible"] > 0]
+    wholes = [row for row in own["scores"] if row["dimension"] is None and row["share_low_before"] is not None]
     wholes = [row for row in wholes if 0 < row["best_before"] - row["earned_before"] < row["possible"]]
     found = []
     for row in sorted(wholes, key=lambda row: (row["earned_before"] - row["best_before"]) / row["possible"])[:3]:

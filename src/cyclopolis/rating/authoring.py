@@ -23,6 +23,8 @@ from cyclopolis.plan.headers import nearest
 from cyclopolis.plan.schema import fold
 from cyclopolis.plan.table_reader import read_csv
 from cyclopolis.plan.workbook import read_workbook
+from cyclopolis.rating.scores import dimension_weights
+from cyclopolis.rating.weights import ahp
 
 _YES = {"yes", "y", "true", "1", "是", "必选", "√"}
 _NO = {"no", "n", "false", "0", "否", "可选", ""}
@@ -73,11 +75,25 @@ def check_framework(path: Path) -> tuple[Framework | None, tuple[Problem, ...]]:
     try:
         framework = read_framework(path.read_bytes(), path.name)
         glossary([framework])
+        if framework.weighting is not None:
+            dimension_weights(framework)
     except OSError as error:
         return None, (Problem(message("framework.no_file", reason=error.strerror), file=str(path)),)
     except UserError as error:
         return None, error.problems
-    return framework, tuple(_unshared(framework))
+    return framework, (*_unshared(framework), *_inconsistent(framework))
+
+
+def _inconsistent(framework: Framework) -> list[Problem]:
+    """Notice pairwise comparisons that contradict each other more than is accepted."""
+    told = framework.weighting
+    if told is None or told.method != "ahp":
+        return []
+    found = ahp(told.matrix, table=told.table)
+    if bool(found.consistent):
+        return []
+    text = message("framework.inconsistent", cr=f"{float(found.cr):.3f}", table=told.table)
+    return [Problem(text, "notice", file=framework.file)]
 
 
 def _unshared(framework: Framework) -> list[Problem]:

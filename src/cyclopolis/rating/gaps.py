@@ -115,7 +115,9 @@ def gap_rows(
 ) -> list[dict[str, Any]]:
     """Return one row per scope and missed indicator: distance, points at stake, obstacle share and best measure."""
     items = items_of(framework)
-    total = float(items.possible.sum())
+    # where points are not public one indicator counts as one of all that the framework has
+    hidden = items.weights == "equal" and framework.total_points is not None and framework.versions
+    total = float(max(one.indicators for one in framework.versions) if hidden else items.possible.sum())
     points = {
         member: float(worth) / enough
         for worth, enough, members in zip(items.possible, items.enough, items.members, strict=True)

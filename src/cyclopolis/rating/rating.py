@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import read_columns
+from cyclopolis.foundation.numbers import number_text
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, Message, message
@@ -22,6 +23,7 @@ from cyclopolis.rating.gaps import gap_rows, ranked
 from cyclopolis.rating.indicators import Rated, State, rate_indicator, state_of
 from cyclopolis.rating.peers import neighbour_rows, peer_rows
 from cyclopolis.rating.pictures import cube_figure, gap_figure, radar_figure, radar_framework
+from cyclopolis.rating.ranking import ranking_rows
 from cyclopolis.rating.rows import framework_rows, indicator_rows, input_rows, level_rows, statuses
 from cyclopolis.rating.state import state_rows
 from cyclopolis.rating.totals import Total, score_rows, total_of
@@ -58,6 +60,8 @@ class Rating(Result):
             lines.append(Line(message("rating.met_before", framework=title), row["met_before"], of))
             if row["met_after"] is not None:
                 lines.append(Line(message("rating.met_after", framework=title), row["met_after"], of))
+            lines += self._score_lines(row["framework"], title)
+        lines += self._published_lines()
         judged = self.tables["indicators"].filter(
             (pl.col("scope") == self.focus) & pl.col("status_before").is_in(["met", "not_met"])
         )
@@ -65,6 +69,46 @@ class Rating(Result):
         memory = judged.filter(pl.col("threshold_provenance") == "memory").height
         lines.append(Line(message("rating.memory_targets"), memory, f"/ {judged.height}"))
         return tuple(lines)
+
+    def _score_lines(self, framework: str, title: Message) -> list[Line]:
+        """Return the share of the points from the worst to the best case, with what of it rests on recalled marks."""
+        table = self.tables["scores"].filter(
+            (pl.col("scope") == self.focus) & (pl.col("framework") == framework) & pl.col("dimension").is_null()
+        )
+        row = table.row(0, named=True)
+        found = []
+        for state in ("before", "after"):
+            low, high, memory = (row[f"{name}_{state}"] for name in ("share_low", "share_high", "memory"))
+            if low is None or memory is None:
+                continue
+            values = {"framework": title, "memory": number_text(100 * memory, 3), "state": message(f"rating.{state}")}
+            found.append(Line(message("rating.score", **values), _percent(low, high)))
+        return found
+
+    def _published_lines(self) -> list[Line]:
+        """Return the shares of dimensions that somebody published, the weakest first."""
+        table = self.tables["scores"].filter(
+            (pl.col("scope") == self.focus)
+            & (pl.col("origin_before") == "published")
+            & pl.col("dimension").is_not_null()
+        )
+        middle = pl.col("share_low_before") + pl.col("share_high_before")
+        titles = {
+            row["framework"]: _title(row["title"], row["title_zh"])
+            for row in self.tables["frameworks"].iter_rows(named=True)
+        }
+        return [
+            Line(
+                message(
+                    "rating.published_share",
+                    framework=titles[row["framework"]],
+                    dimension=_title(row["dimension_name"], row["dimension_name_zh"]),
+                ),
+                _percent(row["share_low_before"], row["share_high_before"]),
+                provenance="user",
+            )
+            for row in table.sort(middle, "dimension").iter_rows(named=True)
+        ]
 
     def figures(self, language: Language) -> Mapping[str, Figure]:
         """Return statuses by framework, distances to targets, and where known radar, gaps and the path in the cube."""
@@ -88,6 +132,12 @@ class Rating(Result):
 
 def _called(scopes: Mapping[str, Mapping[str, str]], language: Language) -> dict[str, str]:
     return {scope: names[language] for scope, names in scopes.items()}
+
+
+def _percent(low: float, high: float) -> str:
+    """Return an interval of shares in percent."""
+    ends = [number_text(100 * share, 3) for share in (low, high)]
+    return f"{ends[0]} %" if ends[0] == ends[1] else f"{ends[0]}–{ends[1]} %"
 
 
 def _title(en: str, zh: str | None) -> Message:
@@ -227,11 +277,11 @@ def _compared(
     places = [place for place, scope in enumerate(scopes) if scope != WHOLE]
     indicators = [one for framework in frameworks for one in framework.indicators]
     if len(places) < 2 or not indicators:
-        return {"peers": [], "neighbours": []}
+        return {"peers": [], "neighbours": [], "ranking": []}
     reached = np.stack([attainment(one, rated[one.framework, one.id])[places] for one in indicators], axis=1)
     names = [scopes[place] for place in places]
     rows = peer_rows(names, [one.framework for one in indicators], [one.id for one in indicators], reached)
-    return {"peers": rows, "neighbours": neighbour_rows(names, reached)}
+    return {"peers": rows, "neighbours": neighbour_rows(names, reached), "ranking": ranking_rows(names, reached)}
 
 
 def _totals(

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cyclopolis.foundation.problems import Problem, UserError
+from cyclopolis.foundation.text import message
 from cyclopolis.library.frameworks import Framework, Indicator
 from cyclopolis.rating.judging import MET, NOT_MET, UNKNOWN, Codes
+from cyclopolis.rating.weights import ahp, random_indices
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -63,14 +66,48 @@ def items_of(framework: Framework) -> Items:
         ((one.id,), 1, one.weight if graded and one.weight is not None else 1.0) for one in single
     ]
     rows += [(group.of, group.n, float(group.n)) for group in grouped]
+    possible = np.array([points for _, _, points in rows], dtype=np.float64)
+    dimension = np.array([places[by_id[members[0]].dimension] for members, _, _ in rows], dtype=np.int64)
+    weighted = framework.weighting is not None and len(rows) > 0
     return Items(
-        np.array([points for _, _, points in rows], dtype=np.float64),
-        np.array([places[by_id[members[0]].dimension] for members, _, _ in rows], dtype=np.int64),
+        _by_weights(framework, possible, dimension) if weighted else possible,
+        dimension,
         tuple(members for members, _, _ in rows),
         tuple(enough for _, enough, _ in rows),
         np.array([any(by_id[one].provenance == "memory" for one in members) for members, _, _ in rows], dtype=bool),
-        "framework" if graded else "equal",
+        framework.weighting.method if weighted and framework.weighting else "framework" if graded else "equal",
     )
+
+
+def dimension_weights(framework: Framework) -> Floats:
+    """Return the weights of the dimensions, given or by pairwise comparison, sum one.
+
+    Raises
+    ------
+    ValueError
+        If the framework weighs no dimensions.
+    UserError
+        If the random-index table is not known or too short.
+    """
+    told = framework.weighting
+    if told is None:
+        raise ValueError(f"{framework.id} weighs no dimensions")
+    if told.method == "ahp":
+        order = len(told.matrix)
+        if order not in random_indices().get(told.table, {}):
+            text = message("verify.no_random_index", table=told.table, order=order)
+            raise UserError([Problem(text, file=framework.file, column="weighting: random_index")])
+        return ahp(told.matrix, table=told.table).weights
+    return np.array([told.weights[one.id] for one in framework.dimensions], dtype=np.float64)
+
+
+def _by_weights(framework: Framework, possible: Floats, dimension: Ints) -> Floats:
+    """Return points of which each dimension has its weight of 100; one without items leaves its to the rest."""
+    weights = dimension_weights(framework)
+    inside = np.bincount(dimension, weights=possible, minlength=len(weights))
+    used = np.where(inside > 0, weights, 0.0)
+    each = used / max(float(used.sum()), 1e-300) / np.where(inside > 0, inside, 1.0)
+    return np.asarray(100 * possible * each[dimension])
 
 
 def _scored(one: Indicator, *, graded: bool) -> bool:

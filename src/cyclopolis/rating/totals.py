@@ -50,6 +50,9 @@ class Total:
 def total_of(framework: Framework, statuses: Mapping[str, Codes], values: Mapping[str, Value], scopes: int) -> Total:
     """Add up a framework's points by dimension.
 
+    A framework whose points exist but are not public (IGMC) has no share of its own: the few checks that are known say
+    nothing of the whole. Only what an assessor published is a share then.
+
     Parameters
     ----------
     framework : Framework
@@ -70,9 +73,10 @@ def total_of(framework: Framework, statuses: Mapping[str, Codes], values: Mappin
     of_decided = np.divide(
         memory, by_dimension(items, decided, count), out=np.full(memory.shape, np.nan), where=memory > 0
     )
-    share_low, share_high, published = _shares(framework, values, low, high, possible)
     points_told = framework.total_points
     in_points = items.weights == "framework" and points_told is not None and abs(possible[-1] - points_told) < 0.5
+    countable = possible if in_points or points_told is None else np.zeros_like(possible)
+    share_low, share_high, published = _shares(framework, values, low, high, countable)
     marks = tuple(sorted({one.min_points for one in framework.levels if one.min_points is not None}))
     return Total(
         items,
@@ -84,7 +88,7 @@ def total_of(framework: Framework, statuses: Mapping[str, Codes], values: Mappin
         published,
         np.where(np.isnan(of_decided) & (by_dimension(items, decided, count) > 0), 0.0, of_decided),
         marks,
-        _simulations(items, scores, marks, possible[-1]),
+        _simulations(items, scores, marks, countable[-1]),
         in_points,
     )
 

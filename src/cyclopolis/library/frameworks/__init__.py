@@ -12,6 +12,7 @@ from cyclopolis.library.frameworks.model import (
     Principles,
     Target,
     Version,
+    Weighting,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Target",
     "Value",
     "Version",
+    "Weighting",
     "load_frameworks",
     "parse_formula",
     "read_framework",

@@ -1,6 +1,7 @@
 """Reads framework files and refuses what is not one: every problem names the file, the entry and the field."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from cyclopolis.library.frameworks.model import (
     Principles,
     Target,
     Version,
+    Weighting,
 )
 from cyclopolis.library.frameworks.units import UnitMisfitError, formula_unit, powers_text, timeless
 
@@ -230,6 +232,7 @@ class _Reader:
             file=self.file,
             versions=tuple(self.version(item) for item in self.listing(head.get("versions"), "framework", "versions")),
             principles=self.principles(head),
+            weighting=self.weighting(head, [one.id for one in dimensions]),
         )
 
     def version(self, item: object) -> Version:
@@ -253,6 +256,33 @@ class _Reader:
             identity = self.text(tree, "id", "principles", required=True)
             found.append(Principles(identity, names, self.text(tree, "provenance", identity)))
         return tuple(found)
+
+    def weighting(self, head: Mapping[str, Any], dimensions: Sequence[str]) -> Weighting | None:
+        """Read the weights of the dimensions: given ones must add up to one, pairwise ones be reciprocal."""
+        if head.get("weighting") is None:
+            return None
+        tree = self.mapping(head["weighting"], "framework", "weighting")
+        self.remember("weighting", tree)
+        method = self.choice(tree, "method", "weighting", ("given", "ahp"))
+        if method == "given":
+            given = self.mapping(tree.get("weights"), "weighting", "weights")
+            weights = {one: self.number(given, one, "weighting", required=True) or 0.0 for one in dimensions}
+            total = sum(weights.values())
+            if abs(total - 1) > 1e-6 or min(weights.values(), default=0.0) < 0 or set(given) - set(dimensions):
+                self.refuse("weighting", "weights", message("framework.weights_sum", total=f"{total:g}", wanted=1))
+            return Weighting(method, MappingProxyType(weights))
+        rows = [
+            self.listing(row, "weighting", "matrix") for row in self.listing(tree.get("matrix"), "weighting", "matrix")
+        ]
+        matrix = tuple(tuple(_fraction(cell) for cell in row) for row in rows)
+        count = len(dimensions)
+        if len(matrix) != count or any(len(row) != count for row in matrix):
+            self.refuse("weighting", "matrix", message("framework.matrix_size", count=count))
+            return None
+        faults = [f"({i + 1}, {j + 1})" for i in range(count) for j in range(i, count) if not _reciprocal(matrix, i, j)]
+        if faults:
+            self.refuse("weighting", "matrix", message("verify.not_reciprocal", cells="; ".join(faults)))
+        return Weighting(method, MappingProxyType({}), matrix, self.text(tree, "random_index", "weighting") or "saaty")
 
     def cycles(self, indicators: Sequence[Indicator]) -> None:
         """Refuse indicators whose formulas lead back to themselves."""
@@ -436,6 +466,19 @@ class _Reader:
             rule = self.choice(tree, "rule", identity, _GROUP_RULES)
             found.append(Group(identity, rule, count, members, self.text(tree, "provenance", identity)))
         return tuple(found)
+
+
+def _fraction(cell: object) -> float:
+    """Return a number written plainly or as a fraction (1/3); NaN for anything else."""
+    try:
+        return float(Fraction(str(cell)))
+    except (ValueError, ZeroDivisionError):
+        return float("nan")
+
+
+def _reciprocal(matrix: Sequence[Sequence[float]], i: int, j: int) -> bool:
+    """Return whether a[i, j] * a[j, i] is one, within a hundredth for numbers printed short."""
+    return matrix[i][j] > 0 and abs(matrix[i][j] * matrix[j][i] - 1) <= 0.01
 
 
 def _cycle(start: str, needs: Mapping[str, Sequence[str]], done: set[str]) -> list[str]:

@@ -168,6 +168,16 @@ class Principles:
 
 
 @dataclass(frozen=True)
+class Weighting:
+    """Weights of the dimensions: ``given`` by dimension, or by pairwise comparison (``ahp``) in their order."""
+
+    method: str
+    weights: Mapping[str, float]
+    matrix: tuple[tuple[float, ...], ...] = ()
+    table: str = "saaty"
+
+
+@dataclass(frozen=True)
 class Framework:
     """A published indicator system as data.
 
@@ -191,6 +201,7 @@ class Framework:
     file: str
     versions: tuple[Version, ...] = ()
     principles: tuple[Principles, ...] = ()
+    weighting: Weighting | None = None
 
     def weighted(self) -> bool:
         """Return whether every indicator that is not a grade has points (a weight) of the framework's own."""

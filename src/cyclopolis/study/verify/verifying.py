@@ -1,5 +1,6 @@
 """Run cases: read, solve by the engine of the kind, compare."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -75,7 +76,15 @@ def _located(inputs: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
 
 
 def _placed(problem: Problem, file: str) -> Problem:
-    """Return the problem with the case's file, unless it names another."""
+    """Return the problem with the case's file and the line of the field, unless it names another file."""
     if problem.file:
         return problem
-    return replace(problem, file=file)
+    return replace(problem, file=file, line=_line_of(Path(file), problem.column))
+
+
+def _line_of(path: Path, column: str) -> int | None:
+    """Return the line of the file on which the first part of a field (``inputs: units.mill``) begins."""
+    field = column.removeprefix("inputs: ").split(".", maxsplit=1)[0].split(",", maxsplit=1)[0]
+    pattern = re.compile(rf"[\s{{,]*['\"]?{re.escape(field)}['\"]?\s*:")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if field else []
+    return next((number for number, line in enumerate(lines, start=1) if pattern.match(line)), None)
