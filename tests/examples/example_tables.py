@@ -3,12 +3,21 @@
 import csv
 from pathlib import Path
 
+from cyclopolis.examples import example, examples
+
 PAPER = "Wang, Yang, Jing, Wu 2025, MSI Journal of Arts, Law and Justice 2(9), CC BY 4.0"
 """Source of every fact about Liupanshui."""
 DESCRIPTION = "description of the Partner Park at Changzhi, Shanxi"
 """How the source of every fact about Changzhi begins."""
 
+EPA = "US EPA"
+"""How the source of every fact about EPA's site begins."""
+
 
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
         return list(csv.DictReader(handle, strict=True))
+
+
+PARKS = tuple(name for name in examples() if (example(name) / "plants.csv").is_file())
+"""Examples with plants; the others are about rain."""
