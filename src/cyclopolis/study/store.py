@@ -21,7 +21,7 @@ from cyclopolis.plan import Plan, read_plan
 from cyclopolis.study.engines import ENGINES, load
 
 _MANIFEST = "manifest.json"
-_LIBRARIES = ("highspy", "linopy", "numpy", "polars", "scipy")
+_LIBRARIES = ("highspy", "linopy", "numpy", "polars", "scipy", "swmm-toolkit")
 
 
 @dataclass(frozen=True)
