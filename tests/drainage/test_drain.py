@@ -301,3 +301,21 @@ def test_designs_stand_in_the_answer() -> None:
     assert found.tables["design_areas"]["design"].n_unique() == designs["on_front"].sum()
     assert "front" in found.figures("zh")
     assert designs.filter(pl.col("captured_pct") < 0).is_empty()
+
+
+def test_an_interruption_loses_no_finished_design(writer, tmp_path) -> None:
+    import multiprocessing
+
+    def stop(stage, done=None) -> None:
+        if done is not None and done > 0.2:
+            raise KeyboardInterrupt
+
+    keep = tmp_path / "designs.jsonl"
+    with pytest.raises(KeyboardInterrupt):
+        search_designs(writer, 20, workers=1, keep=keep, progress=stop)
+    finished = len(keep.read_text().splitlines())
+    assert 4 < finished < 20
+    assert multiprocessing.active_children() == []
+    found = search_designs(writer, 20, workers=1, keep=keep)
+    assert found.cost.size == 20
+    assert len(keep.read_text().splitlines()) == 20

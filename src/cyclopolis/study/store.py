@@ -21,7 +21,7 @@ from cyclopolis.plan import Plan, read_plan
 from cyclopolis.study.engines import ENGINES, load
 
 _MANIFEST = "manifest.json"
-_LIBRARIES = ("highspy", "numpy", "polars", "scipy")
+_LIBRARIES = ("highspy", "numpy", "polars", "pyscipopt", "scipy", "shapely", "swmm-toolkit")
 
 
 @dataclass(frozen=True)
