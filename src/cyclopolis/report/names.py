@@ -58,7 +58,7 @@ class Names:
         maps = {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
         chain = "chain_zh" if self.language == "zh" else "chain"
         chains = self.plan.library.technologies.select("chain", pl.coalesce(chain, "chain").alias("name"))
-        concepts = _by_id(self.plan.library.concepts, "concept", self.language) | maps["commodity"]
+        concepts = {**_by_id(self.plan.library.concepts, "concept", self.language), **maps["commodity"]}
         systems = _by_id(self.plan.library.systems.unique("system"), "system", self.language)
         return {
             **maps,
