@@ -2,7 +2,7 @@
 
 ``python benchmarks/matching.py [ROWS]``. The peers cannot run at that size: rapidfuzz compares every text with every
 other one, and nearest neighbours know places but neither things nor amounts. Both run on a smaller list, beside the
-same list matched here, and the ratio is of pairs looked at per second. Peak memory is of the process (each part in its own).
+same list matched here. Peak memory is of the process; each part runs in its own.
 """
 
 import json

@@ -30,3 +30,9 @@ PINGDINGSHAN = (
 """Sources of every fact about Pingdingshan."""
 PARKS = tuple(name for name in examples() if (example(name) / "plants.csv").is_file())
 """Examples with plants; the others are about rain."""
+FOUND = "kalundborg"
+"""The example that is there to be matched: published sizes, no markets and no limits; nothing in it is designed."""
+PUBLISHED = ("National Academy of Engineering", "Kalundborg tourist board", "IISD", "Ehrenfeld and Gertler 1997")
+"""How the sources of its facts begin."""
+DESIGNED = tuple(name for name in PARKS if name != FOUND)
+"""Examples that are designed."""

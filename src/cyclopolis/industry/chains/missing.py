@@ -112,9 +112,47 @@ def missing_rows(plan: Plan, stranded: pl.DataFrame) -> pl.DataFrame:
         then by the mass that they use. Size: the library's reference, less where less is stranded, at least
         `SMALLEST_SHARE` of it. What is stranded is taken free of charge; what that saves its owner is in the gain.
     """
+    later = plan.tables["plants"].filter(pl.col("status") != "existing")["technology"].implode()
+    takes, lead = _absent(plan, stranded)
+    also = _also(takes, lead)
+    money = _unit_money(plan, takes.select("technology", "commodity", "rule", "displaced", "ratio", "per"), lead)
+    share = annuity(plan.meta.discount_rate, LIFETIME_A) * 1e6
+    costs = prices(plan).select("commodity", "out")
+    uses = _uses(plan.library)
+    rows = (
+        lead.join(money, on="technology", how="left")
+        .join(also, on="technology", how="left")
+        .join(costs, on="commodity", how="left")
+        .join(uses, on="technology", how="left")
+        .with_columns(surplus=pl.col("margin") * pl.col("run") - pl.col("investment") * share)
+        .with_columns(
+            break_even_gate=pl.col("surplus") / pl.col("unlocked"),
+            saved_disposal_cny=pl.col("unlocked") * pl.col("out").fill_null(0.0),
+            unlocked_t=pl.when(pl.col("kind") == "material").then(pl.col("unlocked") * pl.col("t_per_unit")),
+            water_m3=pl.col("water") * pl.col("run"),
+            power_mwh=pl.col("power") * pl.col("run"),
+            jobs=pl.col("jobs") * pl.col("fill"),
+            planned=pl.col("technology").is_in(later),
+            share_pct=100 * pl.col("unlocked") / pl.col("stranded"),
+            capex="investment",
+            takes_at_reference=pl.col("per") * pl.col("reference_capacity"),
+            provenance=pl.lit("memory"),
+        )
+        .with_columns(gain_cny=pl.col("surplus") + pl.col("saved_disposal_cny"))
+        .with_columns(pays=(pl.col("gain_cny") >= 0).fill_null(value=False))
+        .sort(
+            ["pays", "unlocked_t", "unlocked", "technology"],
+            descending=[True, True, True, False],
+            nulls_last=[False, True, True, False],
+        )
+    )
+    return rows.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+
+
+def _absent(plan: Plan, stranded: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return all that absent technologies take of what is stranded, and for each the thing it takes most, sized."""
     library = plan.library
     standing = plan.tables["plants"].filter(pl.col("status") == "existing")["technology"].implode()
-    later = plan.tables["plants"].filter(pl.col("status") != "existing")["technology"].implode()
     heads = library.technologies.filter(
         ~pl.col("technology").is_in(standing) & (pl.col("reference_capacity") > 0)
     ).select(
@@ -148,39 +186,7 @@ def missing_rows(plan: Plan, stranded: pl.DataFrame) -> pl.DataFrame:
         run=pl.min_horizontal("capacity", pl.col("stranded") / pl.col("per")),
         investment=pl.col("capex") * pl.col("fill") ** pl.col("scale_exponent"),
     )
-    also = _also(takes, lead)
-    money = _unit_money(plan, takes.select("technology", "commodity", "rule", "displaced", "ratio", "per"), lead)
-    share = annuity(plan.meta.discount_rate, LIFETIME_A) * 1e6
-    costs = prices(plan).select("commodity", "out")
-    uses = _uses(library)
-    rows = (
-        lead.join(money, on="technology", how="left")
-        .join(also, on="technology", how="left")
-        .join(costs, on="commodity", how="left")
-        .join(uses, on="technology", how="left")
-        .with_columns(surplus=pl.col("margin") * pl.col("run") - pl.col("investment") * share)
-        .with_columns(
-            break_even_gate=pl.col("surplus") / pl.col("unlocked"),
-            saved_disposal_cny=pl.col("unlocked") * pl.col("out").fill_null(0.0),
-            unlocked_t=pl.when(pl.col("kind") == "material").then(pl.col("unlocked") * pl.col("t_per_unit")),
-            water_m3=pl.col("water") * pl.col("run"),
-            power_mwh=pl.col("power") * pl.col("run"),
-            jobs=pl.col("jobs") * pl.col("fill"),
-            planned=pl.col("technology").is_in(later),
-            share_pct=100 * pl.col("unlocked") / pl.col("stranded"),
-            capex="investment",
-            takes_at_reference=pl.col("per") * pl.col("reference_capacity"),
-            provenance=pl.lit("memory"),
-        )
-        .with_columns(gain_cny=pl.col("surplus") + pl.col("saved_disposal_cny"))
-        .with_columns(pays=(pl.col("gain_cny") >= 0).fill_null(value=False))
-        .sort(
-            ["pays", "unlocked_t", "unlocked", "technology"],
-            descending=[True, True, True, False],
-            nulls_last=[False, True, True, False],
-        )
-    )
-    return rows.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    return takes, lead
 
 
 def _also(takes: pl.DataFrame, lead: pl.DataFrame) -> pl.DataFrame:

@@ -30,12 +30,12 @@ SIDE = {
     "lon": pl.Float64,
     "lat": pl.Float64,
     "amount": pl.Float64,
-    "unit": pl.Int32,
-    "months": pl.Int32,
-    "first": pl.Int32,
-    "last": pl.Int32,
+    "unit": pl.Int16,
+    "months": pl.Int16,
+    "first": pl.Int16,
+    "last": pl.Int16,
     "price": pl.Float64,
-    "technology": pl.Int32,
+    "technology": pl.Int16,
     "owner": pl.Int64,
     "near": pl.Float64,
     "fit": pl.Float64,
@@ -102,12 +102,15 @@ create or replace macro straight(lon1, lat1, lon2, lat2) as 2 * 6371.0088 * asin
   pow(sin(radians(lat2 - lat1) / 2), 2)
   + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2))));
 create table around as select a.i, b.j from (select unnest([-1, 0, 1]) i) a, (select unnest([-1, 0, 1]) j) b;
+create view need_any as
+  select n.row as nrow, n.concept, n.lon as nlon, n.lat as nlat, n.amount as namount, n.unit as nunit,
+    n.months as nmonths, n.first as nfirst, n.last as nlast, n.price as nprice, n.technology as ntechnology,
+    n.owner as nowner, n.fit as nfit
+  from needs n;
 create table need_key as
-  select rowid as npos, row as nrow, lon as nlon, lat as nlat,
-    packed(concept, cell(lon, getvariable('dx')), cell(lat, getvariable('dy'))) as key
-  from needs where lon is not null and lat is not null;
-create view need_lost as select rowid as npos, row as nrow, concept from needs where lon is null or lat is null;
-create view need_any as select rowid as npos, row as nrow, concept from needs;
+  select *, packed(concept, cell(nlon, getvariable('dx')), cell(nlat, getvariable('dy'))) as key
+  from need_any where nlon is not null and nlat is not null;
+create view need_lost as select * from need_any where nlon is null or nlat is null;
 create view offer_there as select rowid as pos, row, concept from offers where lon is not null and lat is not null;
 create view offer_lost as select rowid as pos, row, concept from offers where lon is null or lat is null;
 create view offer_key as
@@ -152,26 +155,24 @@ order by many desc, 1, 2 limit 1
 """
 _PAIRS = """
 create view met as
-  select o.pos, n.npos, o.relation, straight(o.lon, o.lat, n.nlon, n.nlat) as straight_km
+  select o.pos, o.relation as how_related, n.*, straight(o.lon, o.lat, n.nlon, n.nlat) as straight_km
   from offer_key o join need_key n on n.key = o.key
   where abs(o.lat - n.nlat) <= getvariable('reach') / 111.19 and o.row <> n.nrow
-    and straight_km <= getvariable('reach')
+    and straight(o.lon, o.lat, n.nlon, n.nlat) <= getvariable('reach')
   union all
-  select o.pos, n.npos, r.relation, null
+  select o.pos, r.relation, n.*, 0, null
   from offer_lost o join relations r on r.offer = o.concept join need_any n on n.concept = r.need where o.row <> n.nrow
   union all
-  select o.pos, n.npos, r.relation, null
+  select o.pos, r.relation, n.*, 0, null
   from offer_there o join relations r on r.offer = o.concept join need_lost n on n.concept = r.need
   where o.row <> n.nrow;
 create view ways as
   select o.row, o.concept, o.amount, o.unit, o.months, o.first, o.last, o.price, o.near, o.fit,
-    n.row as nrow, n.concept as nconcept, n.amount as namount, n.unit as nunit, n.months as nmonths, n.first as nfirst,
-    n.last as nlast, n.price as nprice, n.fit as nfit, p.straight_km,
+    p.nrow, p.concept as nconcept, p.namount, p.nunit, p.nmonths, p.nfirst, p.nlast, p.nprice, p.nfit, p.straight_km,
     r.relation, r.ratio, r.anyunit, r.fit as how, r.process_cost
-  from met p join offers o on o.rowid = p.pos join needs n on n.rowid = p.npos
-    join relations r on r.relation = p.relation
-  where (o.owner <> n.owner or o.owner < 0) and (r.technology < 0 or n.technology < 0 or r.technology = n.technology)
-    and o.months & n.months > 0 and greatest(o.first, n.first) <= least(o.last, n.last);
+  from met p join offers o on o.rowid = p.pos join relations r on r.relation = p.how_related
+  where (o.owner <> p.nowner or o.owner < 0) and (r.technology < 0 or p.ntechnology < 0 or r.technology = p.ntechnology)
+    and o.months & p.nmonths > 0 and greatest(o.first, p.nfirst) <= least(o.last, p.nlast);
 create view carried as
   select w.*, greatest(straight_km * coalesce(m.detour1, 1.3), near) as way1,
     greatest(straight_km * coalesce(m.detour2, 1.3), near) as way2, m.* exclude (concept),
@@ -211,9 +212,8 @@ alter table needs rename to all_needs;
 create table offers as select * from all_offers where row in (select row from best);
 create table needs as select * from all_needs where row in (select nrow from best);
 create or replace table need_key as
-  select rowid as npos, row as nrow, lon as nlon, lat as nlat,
-    packed(concept, cell(lon, getvariable('dx')), cell(lat, getvariable('dy'))) as key
-  from needs where lon is not null and lat is not null;
+  select *, packed(concept, cell(nlon, getvariable('dx')), cell(nlat, getvariable('dy'))) as key
+  from need_any where nlon is not null and nlat is not null;
 """
 _COPY = """
 copy (select v.* from valued v semi join best b on v.row = b.row and v.nrow = b.nrow and v.relation = b.relation)

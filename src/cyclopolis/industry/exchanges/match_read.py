@@ -134,7 +134,7 @@ create table judged as select t.* exclude (industry), s.way, u.factor, u.unit_id
     when abs(t.lat) > 90 or abs(t.lon) > 180 then 'coordinates'
     when t.amount is not null and t.unit <> '' and u.factor is null then 'unit'
     when m.bits is null then 'months'
-    when t.first > t.last then 'years' end as reason
+    when t.first > t.last or t.first < 0 or t.last > 9999 then 'years' end as reason
 from typed t
 left join side_words s on s.word = t.side
 left join unit_map u on u.thing = t.thing and u.unit = t.unit
@@ -142,9 +142,11 @@ left join month_map m on m.months = t.months
 """
 _SIDES = """
 create table {table} as select j.line as row, g.concept, j.lon, j.lat, j.amount * j.factor as amount,
-  coalesce(j.unit_id, -1) as unit, j.bits as months, j.first, j.last,
+  cast(coalesce(j.unit_id, -1) as smallint) as unit, cast(j.bits as smallint) as months,
+  cast(j.first as smallint) as first, cast(j.last as smallint) as last,
   case when j.price is not null and j.factor > 0 then j.price / j.factor else p.price end as price,
-  cast(-1 as integer) as technology, cast(-1 as bigint) as owner, cast(0.5 as double) as near, g.fit
+  cast(-1 as smallint) as technology, cast(-1 as bigint) as owner, cast(0.5 as float) as near,
+  cast(g.fit as float) as fit
 from judged j join things g on g.thing = j.thing left join price_{table} p on p.concept = g.concept
 where j.reason is null and j.way = {way}
 """

@@ -13,9 +13,19 @@ from cyclopolis.library import load_library
 from cyclopolis.plan import Plan, read_plan
 
 NAMES = ("quickstart", "changzhi", "liupanshui")
-SYSTEMS = set(
-    ["coal", "coking", "carbide_chlor_alkali", "gasification", "phosphate", "aluminium", "steel", "building_materials", "food", "medicine", "city"]
-)
+SYSTEMS = {
+    "aluminium",
+    "building_materials",
+    "carbide_chlor_alkali",
+    "city",
+    "coal",
+    "coking",
+    "food",
+    "gasification",
+    "medicine",
+    "phosphate",
+    "steel",
+}
 
 
 @pytest.fixture(scope="module")
