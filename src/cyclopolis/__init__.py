@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cyclopolis.industry import Balance, BalanceOptions, balance
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
     from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
+    from cyclopolis.infrastructure.utilities import Utilities, serve, service_demand
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
@@ -53,6 +54,9 @@ _HOMES = {
     "drain": "cyclopolis.infrastructure.drainage.engine",
     "Drain": "cyclopolis.infrastructure.drainage.engine",
     "DrainOptions": "cyclopolis.infrastructure.drainage.engine",
+    "serve": "cyclopolis.infrastructure.utilities",
+    "service_demand": "cyclopolis.infrastructure.utilities",
+    "Utilities": "cyclopolis.infrastructure.utilities",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
@@ -84,6 +88,7 @@ __all__ = [
     "RunResult",
     "Streets",
     "StreetsOptions",
+    "Utilities",
     "__version__",
     "balance",
     "chain_gaps",
@@ -101,6 +106,8 @@ __all__ = [
     "read_plan",
     "run",
     "search_library",
+    "serve",
+    "service_demand",
     "streets",
     "technology_sheet",
     "verify",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests_of_drainage_jobs import Unpicklable, runoff, square_or_die
+from drainage_jobs import Unpicklable, runoff, square_or_die
 
 from cyclopolis.foundation.problems import UserError
 from cyclopolis.infrastructure.drainage.gages import clock, with_found_files, with_series, with_storm

@@ -159,7 +159,7 @@ def test_each_technology_has_one_main_row_of_one() -> None:
 
 def test_a_treatment_has_its_waste_as_main_input() -> None:
     treated = LIBRARY.technologies.filter(main_direction="in")
-    assert treated.height == 14
+    assert treated.height == 17
     assert dict(treated.select("technology", "main_commodity").iter_rows())["msw_incineration"] == "msw"
     inputs = LIBRARY.recipes.join(treated, on="technology").filter(direction="in", role="main")
     assert (inputs["commodity"] == inputs["main_commodity"]).all()

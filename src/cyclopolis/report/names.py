@@ -145,6 +145,7 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "detail_of": names.part,
         "variant": lambda value: names.word(f"drainage.{value}"),
         "measure": lambda value: names.word(f"measure.{value}"),
+        "service": lambda value: names.word(f"service.{value}"),
         "outlet_kind": lambda value: names.word(f"outlet_kind.{value}"),
         "stock_item": lambda value: names.word(f"stock_item.{value}"),
     }

@@ -19,6 +19,7 @@ from cyclopolis.report.sections_drainage import drainage_blocks
 from cyclopolis.report.sections_more import SHOWN, more_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
+from cyclopolis.report.sections_utilities import utilities_blocks
 from cyclopolis.study.quality import data_quality
 
 _TILES = 10
@@ -50,6 +51,8 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
     parts += [(name, more_blocks(results[name], names)) for name in SHOWN if name in results]
     if "rating" in results:
         parts.append(("rating", rating_blocks(results["rating"], names)))
+    if "utilities" in results:
+        parts.append(("utilities", utilities_blocks(results["utilities"], names)))
     if "drainage" in results:
         parts.append(("drainage", drainage_blocks(results["drainage"], names)))
     parts += [("unknowns", unknown_blocks(results, names)), ("prices", price_blocks(results, names))]

@@ -76,6 +76,20 @@ def _has_monitoring(plan: Plan) -> bool:
     return any(plan.tables[name].height for name in ("sections", "water_quality", "air_quality", "works"))
 
 
+def _serve(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del options
+    commodities = plan.library.commodities
+    asked = [
+        cyclopolis.service_demand(done["balance"].tables["flows"], commodities, plan.meta.base_year, "balance"),
+        cyclopolis.service_demand(done["design"].tables["flows"], commodities, done["design"].facts["year"], "design"),
+    ]
+    return cyclopolis.serve(plan, pl.concat(asked))
+
+
+def _has_utilities(plan: Plan) -> bool:
+    return plan.tables["utilities"].height > 0 and plan.tables["plants"].height > 0
+
+
 def _has_drainage(plan: Plan) -> bool:
     return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
 
@@ -86,6 +100,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("rating", "Rating", _rate, ("balance", "design")),
     Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
     Engine("compliance", "Compliance", _comply, when=_has_monitoring),
+    Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
     Engine("drainage", "Drain", _drain, when=_has_drainage, options=("storm", "designs", "seed"), tells=True),
 )
 

@@ -184,8 +184,6 @@ def control_rows(kind: Kind, units: Units) -> list[tuple[object, ...]]:
         if all(value is None for value in given):
             continue
         values = [_in_units(name, kind, layer, units) for name in parameters]
-        if layer == "DRAIN" and kind.swmm_type == "RD":
-            values = values[:1]
         tail = {"PAVEMENT": (0, 0), "STORAGE": ("NO",) if kind.swmm_type != "RB" else ("YES",)}.get(layer, ())
         rows.append((kind.name, layer, *(f"{value:.6g}" for value in values), *tail))
     return rows
