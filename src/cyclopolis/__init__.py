@@ -29,7 +29,25 @@ if TYPE_CHECKING:
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
     from cyclopolis.rating import Rating, rate
+    from cyclopolis.rating.advice import write_advice
+    from cyclopolis.rating.assessment import (
+        assessment_folder,
+        attach_evidence,
+        check_names,
+        note_change,
+        read_log,
+        review,
+    )
+    from cyclopolis.rating.authoring import (
+        check_framework,
+        explain_framework,
+        find_framework,
+        import_framework,
+        new_framework,
+    )
+    from cyclopolis.rating.wording import target_text
     from cyclopolis.report import write_report
+    from cyclopolis.report.certificate import write_certificate
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
     from cyclopolis.study.verify.verifying import verify
@@ -67,6 +85,20 @@ _HOMES = {
     "Streets": "cyclopolis.infrastructure.streets",
     "StreetsOptions": "cyclopolis.infrastructure.streets",
     "rate": "cyclopolis.rating",
+    "new_framework": "cyclopolis.rating.authoring",
+    "check_framework": "cyclopolis.rating.authoring",
+    "find_framework": "cyclopolis.rating.authoring",
+    "explain_framework": "cyclopolis.rating.authoring",
+    "import_framework": "cyclopolis.rating.authoring",
+    "target_text": "cyclopolis.rating.wording",
+    "write_advice": "cyclopolis.rating.advice",
+    "assessment_folder": "cyclopolis.rating.assessment",
+    "attach_evidence": "cyclopolis.rating.assessment",
+    "check_names": "cyclopolis.rating.assessment",
+    "note_change": "cyclopolis.rating.assessment",
+    "read_log": "cyclopolis.rating.assessment",
+    "review": "cyclopolis.rating.assessment",
+    "write_certificate": "cyclopolis.report.certificate",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
     "RunResult": "cyclopolis.study",
@@ -90,27 +122,41 @@ __all__ = [
     "StreetsOptions",
     "Utilities",
     "__version__",
+    "assessment_folder",
+    "attach_evidence",
     "balance",
     "chain_gaps",
     "check_design",
+    "check_framework",
+    "check_names",
     "check_plan",
     "compile_network",
     "comply",
     "design",
     "drain",
     "example",
+    "explain_framework",
+    "find_framework",
+    "import_framework",
     "load_library",
     "load_run",
+    "new_framework",
     "new_plan",
+    "note_change",
     "rate",
+    "read_log",
     "read_plan",
+    "review",
     "run",
     "search_library",
     "serve",
     "service_demand",
     "streets",
+    "target_text",
     "technology_sheet",
     "verify",
+    "write_advice",
+    "write_certificate",
     "write_report",
     "write_template",
 ]

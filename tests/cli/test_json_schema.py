@@ -25,7 +25,19 @@ TABLES = {
         "account_spread",
     },
     "design": {"builds", "flows", "accounts", "exchanges", "limits", "proposed", "prices", "unknowns"},
-    "rating": {"indicators", "frameworks", "levels", "inputs"},
+    "rating": {
+        "indicators",
+        "frameworks",
+        "levels",
+        "scores",
+        "states",
+        "gaps",
+        "advice",
+        "peers",
+        "neighbours",
+        "evidence",
+        "inputs",
+    },
 }
 LINE = {"key": str, "name": str, "unit": str, "provenance": str}
 CLASSES = {"measured", "user", "seen", "memory", "assumed", "computed"}

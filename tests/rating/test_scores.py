@@ -119,6 +119,23 @@ def test_igmc_shares_that_others_published() -> None:
     assert rating.tables["levels"]["reached_before"].to_list() == ["unknown"] * 3
 
 
+def test_the_weakest_dimensions_are_named_first() -> None:
+    given = {"environment.share": 50, "basic_services.share_high": 33, "spatial.share_high": 50}
+    given |= {f"{name}.share_low": 50 for name in ("economy", "society", "culture")}
+    values = [value(f"igmc-3.0.{name}", number, "%") for name, number in given.items()]
+    rating = rate(place(sites=[PARK], indicators=values), frameworks=["igmc-3.0"])
+    found = rating.tables["advice"].filter(pl.col("kind") == "weakness").sort("rank")
+    assert found["id"].to_list()[:2] == [
+        "weakness:dimension:igmc-3.0:basic_services",
+        "weakness:dimension:igmc-3.0:spatial",
+    ]
+    assert "0 to 33 % of the points" in found["text"][0]
+    assert "number 1 from the bottom of 6 dimensions" in found["text"][0]
+    figure = rating.figures("en")["radar"]
+    low = dict(zip(figure["data"][0]["theta"], figure["data"][0]["r"], strict=True))
+    assert (low["Environment"], low["Basic services"], low["Economy"]) == (50, 0, 50)
+
+
 def test_state_is_a_path_of_what_is_known_in_every_year(tmp_path) -> None:
     tree = framework([indicator("a"), indicator("b")])
     tree["dimensions"] += framework([indicator("c")], axis="economy")["dimensions"]

@@ -7,7 +7,7 @@ Texts are in the catalogue: ``cli.<command>_help`` (the first sentence is the sh
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cyclopolis.cli import actions, library
+from cyclopolis.cli import actions, assess, framework, library
 from cyclopolis.cli.call import Call
 
 Action = Callable[[Call], int]
@@ -48,6 +48,7 @@ JSON = Option("json", "flag")
 QUIET = Option("quiet", "flag")
 _DESIGN = (Option("year", "year"), Option("gap", "share"), Option("time-limit", "seconds"))
 _PLAN = (Argument("plan"),)
+_SIGNED = (Option("who", "text"), Option("why", "text"))
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -99,6 +100,55 @@ COMMANDS: tuple[Command, ...] = (
         actions.verify,
         (Argument("cases", many=True, optional=True),),
         (JSON, QUIET, LANG),
+    ),
+    Command(
+        "assess",
+        commands=(
+            Command(
+                "attach",
+                "cyclopolis.attach_evidence(folder, name, site, year, place, who=, why=)",
+                assess.attach,
+                (*_PLAN, Argument("value_name"), Argument("site"), Argument("proof")),
+                (*_SIGNED, JSON, LANG),
+            ),
+            Command(
+                "review",
+                "cyclopolis.review(folder, name, site, year, value, unit, who=, why=)",
+                assess.review,
+                (*_PLAN, Argument("value_name"), Argument("site"), Argument("value")),
+                (Option("unit", "text"), *_SIGNED, JSON, LANG),
+            ),
+            Command("advice", "cyclopolis.write_advice(folder, advice)", assess.advice, _PLAN, (SCENARIO, JSON, LANG)),
+            Command(
+                "certificate",
+                "cyclopolis.write_certificate(plan, rating, folder, language)",
+                assess.certificate,
+                _PLAN,
+                (SCENARIO, *_SIGNED, JSON, LANG),
+            ),
+            Command("log", "cyclopolis.read_log(folder)", assess.log, _PLAN, (JSON, LANG)),
+        ),
+    ),
+    Command(
+        "framework",
+        commands=(
+            Command("new", "cyclopolis.new_framework(path)", framework.new, (Argument("file"),), (JSON, LANG)),
+            Command(
+                "check",
+                "cyclopolis.check_framework(path)",
+                framework.check,
+                (Argument("framework_files", many=True),),
+                (JSON, LANG),
+            ),
+            Command("show", "cyclopolis.find_framework(name)", framework.show, (Argument("framework"),), (JSON, LANG)),
+            Command(
+                "import",
+                "cyclopolis.import_framework(sheet, path, like)",
+                framework.bring_in,
+                (Argument("sheet"), Argument("file")),
+                (Option("like", "text"), JSON, LANG),
+            ),
+        ),
     ),
     Command(
         "library",

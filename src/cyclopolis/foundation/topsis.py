@@ -6,8 +6,10 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_BLOCK = 1 << 22
-"""Numbers handled at a time where many draws of weights meet a large table."""
+_PIECE = 1 << 15
+"""Numbers handled at a time: a quarter of a megabyte."""
+_SMALL = 1e-100
+"""Values outside this and its inverse are scaled first, because their squares would leave the range of numbers."""
 
 
 def topsis(matrix: npt.ArrayLike, weights: npt.ArrayLike, benefit: npt.ArrayLike) -> Floats:
@@ -85,25 +87,33 @@ def ideal_distances(matrix: npt.ArrayLike, weights: npt.ArrayLike, benefit: npt.
         raise ValueError(f"matrix {values.shape}, weights {shares.shape}, benefit {better.shape} do not fit")
     if not np.all(shares >= 0) or not np.all(np.isfinite(shares)) or not np.all(shares.any(axis=-1)):
         raise ValueError("weights must be zero or more, and not all zero")
-    size = np.abs(values).max(axis=-2, keepdims=True)
-    values = values / np.where(size > 0, size, 1.0)
+    high, low = values.max(axis=-2), values.min(axis=-2)
+    size = np.maximum(np.abs(high), np.abs(low))
+    if not np.all((size == 0) | ((size > _SMALL) & (size < 1 / _SMALL))):
+        divisor = np.where(size > 0, size, 1.0)
+        values, high, low = values / divisor[..., None, :], high / divisor, low / divisor
     norm = np.einsum("...nk,...nk->...k", values, values)
     importance = np.square(shares) / np.where(norm > 0, norm, 1.0)
-    high, low = values.max(axis=-2), values.min(axis=-2)
     best, worst = np.where(better, high, low), np.where(better, low, high)
     return _distances(values, best, importance), _distances(values, worst, importance)
 
 
 def _distances(values: Floats, end: Floats, importance: Floats) -> Floats:
-    """Return weighted distances; many draws of weights over one table are matrix products, a block at a time."""
-    if importance.ndim == 1 or values.ndim > 2:
+    """Return weighted distances; one table is worked through in pieces that stay in the processor's cache.
+
+    Many draws of weights over one table are matrix products.
+    """
+    if values.ndim > 2:
         gap = values - end[..., None, :]
         np.square(gap, out=gap)
-        return np.sqrt(np.matmul(gap, importance[..., None])[..., 0])
+        return np.asarray(np.sqrt(np.matmul(gap, importance[..., None])[..., 0]))
     draws = importance.reshape(-1, importance.shape[-1])
     found = np.empty((len(draws), len(values)))
-    step = max(1, _BLOCK // max(len(draws), values.shape[-1], 1))
+    step = max(1, _PIECE // max(len(draws), values.shape[1], 1))
+    piece = np.empty((min(step, len(values)), values.shape[1]))
     for start in range(0, len(values), step):
-        rows = slice(start, start + step)
-        found[:, rows] = draws @ np.square(values[rows] - end).T
+        rows = values[start : start + step]
+        gap = np.subtract(rows, end, out=piece[: len(rows)])
+        np.multiply(gap, gap, out=gap)
+        found[:, start : start + step] = draws @ gap.T
     return np.sqrt(found, out=found).reshape(*importance.shape[:-1], len(values))

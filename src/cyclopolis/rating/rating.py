@@ -1,9 +1,10 @@
 """The rating engine: every framework, every indicator that can be answered, before and after the design."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import read_columns
@@ -13,8 +14,14 @@ from cyclopolis.foundation.text import Language, Message, message
 from cyclopolis.library.frameworks import Framework, load_frameworks
 from cyclopolis.library.frameworks.glossary import glossary
 from cyclopolis.plan.model import Plan
+from cyclopolis.rating.advice import advice_rows, draft, read_advice
+from cyclopolis.rating.assessment import assessment_folder, evidence, reviews
+from cyclopolis.rating.attainment import attainment
 from cyclopolis.rating.figures import distance_figure, status_figure
+from cyclopolis.rating.gaps import gap_rows, ranked
 from cyclopolis.rating.indicators import Rated, State, rate_indicator, state_of
+from cyclopolis.rating.peers import neighbour_rows, peer_rows
+from cyclopolis.rating.pictures import cube_figure, gap_figure, radar_figure, radar_framework
 from cyclopolis.rating.rows import framework_rows, indicator_rows, input_rows, level_rows, statuses
 from cyclopolis.rating.state import state_rows
 from cyclopolis.rating.totals import Total, score_rows, total_of
@@ -33,13 +40,7 @@ class Rating(Result):
     @property
     def focus(self) -> str:
         """Scope of which most is known (empty: the whole plan), the one that summary and figures show."""
-        known = (
-            self.tables["frameworks"]
-            .group_by("scope")
-            .agg(known=pl.sum_horizontal("met_before", "not_met_before", "reported_before").sum())
-            .sort(["known", "scope"], descending=[True, False])
-        )
-        return str(known["scope"].first() or WHOLE)
+        return _focus(self.tables["frameworks"])
 
     def _focus_name(self) -> Message:
         names = self.facts["scopes"][self.focus]
@@ -66,18 +67,39 @@ class Rating(Result):
         return tuple(lines)
 
     def figures(self, language: Language) -> Mapping[str, Figure]:
-        """Return the statuses by framework, and how far the judged indicators are from their targets."""
-        return {
-            "statuses": status_figure(self.tables["frameworks"], self.focus, self._focus_name(), language),
-            "distances": distance_figure(self.tables["indicators"], self.focus, self._focus_name(), language),
+        """Return statuses by framework, distances to targets, and where known radar, gaps and the path in the cube."""
+        scope, name = self.focus, self._focus_name()
+        found = {
+            "statuses": status_figure(self.tables["frameworks"], scope, name, language),
+            "distances": distance_figure(self.tables["indicators"], scope, name, language),
         }
+        shown = radar_framework(self.tables["scores"], scope)
+        if shown is not None:
+            row = self.tables["frameworks"].filter(pl.col("framework") == shown).row(0, named=True)
+            title = _title(row["title"], row["title_zh"]).render(language)
+            found["radar"] = radar_figure(self.tables["scores"], scope, title, shown, language)
+        if self.tables["gaps"].filter(pl.col("scope") == scope).height:
+            found["gaps"] = gap_figure(self.tables["gaps"], scope, name, language)
+        states = self.tables["states"]
+        if states.drop_nulls(["economy", "environment", "society"]).height:
+            found["cube"] = cube_figure(states, _called(self.facts["scopes"], language), name, language)
+        return found
+
+
+def _called(scopes: Mapping[str, Mapping[str, str]], language: Language) -> dict[str, str]:
+    return {scope: names[language] for scope, names in scopes.items()}
 
 
 def _title(en: str, zh: str | None) -> Message:
     return message("rating.title", en=en, zh=zh or en)
 
 
-def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequence[str] | None = None) -> Rating:
+def rate(
+    plan: Plan,
+    quantities: pl.DataFrame | None = None,
+    frameworks: Sequence[str] | None = None,
+    others: Mapping[str, pl.DataFrame] | None = None,
+) -> Rating:
     """Judge a place by every framework, before and after the design.
 
     A value comes from the plan's ``indicators`` table, else from its other tables, else from the engines. After the
@@ -93,6 +115,8 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
         ``value``, and if known ``provenance``. Without rows of state ``after`` nothing is said about a design.
     frameworks : sequence of str, optional
         Ids of the frameworks to use; all by default.
+    others : mapping of name to table, optional
+        Tables of the design that the advice speaks of: ``builds``, ``limits``, ``proposed``.
 
     Returns
     -------
@@ -106,6 +130,7 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
     own = plan.folder / "frameworks"
     chosen = _choose(load_frameworks(own if own.is_dir() else None), frameworks)
     inputs = glossary(chosen)
+    plan = _reviewed(plan)
     values = gather_values(plan, inputs, quantities)
     before = state_of(values, inputs, after=False)
     designed = bool(values.after)
@@ -127,6 +152,12 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
         "states": state_rows(plan, chosen, inputs, values.scopes, rated),
         "inputs": input_rows(chosen, inputs, values),
     }
+    gaps = [row for one in chosen for row in gap_rows(one, values.scopes, inputs, states, rated)]
+    tables |= {"gaps": ranked(gaps), **_compared(chosen, values.scopes, rated["before"])}
+    scope = _focus(_table("frameworks", tables["frameworks"]))
+    folder = assessment_folder(plan.folder)
+    tables["advice"] = advice_rows(draft(tables, scope, others or {}), scope, read_advice(folder))
+    tables["evidence"] = list(evidence(plan.folder))
     facts = {
         "base_year": plan.meta.base_year,
         "designed": designed,
@@ -158,6 +189,49 @@ def _choose(known: Mapping[str, Framework], wanted: Sequence[str] | None) -> tup
 def _table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     schema = {column.name: column.dtype for column in read_columns(_PACKAGE)[name]}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _focus(frameworks: pl.DataFrame) -> str:
+    known = (
+        frameworks.group_by("scope")
+        .agg(known=pl.sum_horizontal("met_before", "not_met_before", "reported_before").sum())
+        .sort(["known", "scope"], descending=[True, False])
+    )
+    return str(known["scope"].first() or WHOLE)
+
+
+def _reviewed(plan: Plan) -> Plan:
+    """Return the plan with the experts' values behind its own, so that they count."""
+    rows = [
+        {
+            "site": row["site"],
+            "name": row["name"],
+            "year": int(row["year"]),
+            "value": float(row["value"]),
+            "unit": row["unit"],
+            "source": f"review by {row['who']}: {row['comment']}",
+        }
+        for row in reviews(plan.folder)
+    ]
+    if not rows:
+        return plan
+    given = plan.tables["indicators"]
+    table = pl.concat([given, pl.DataFrame(rows, schema=given.schema, orient="row")])
+    return replace(plan, tables={**plan.tables, "indicators": table})
+
+
+def _compared(
+    frameworks: Sequence[Framework], scopes: tuple[str, ...], rated: Mapping[tuple[str, str], Rated]
+) -> dict[str, list[dict[str, Any]]]:
+    """Compare the sites of the plan with each other, the whole plan left out."""
+    places = [place for place, scope in enumerate(scopes) if scope != WHOLE]
+    indicators = [one for framework in frameworks for one in framework.indicators]
+    if len(places) < 2 or not indicators:
+        return {"peers": [], "neighbours": []}
+    reached = np.stack([attainment(one, rated[one.framework, one.id])[places] for one in indicators], axis=1)
+    names = [scopes[place] for place in places]
+    rows = peer_rows(names, [one.framework for one in indicators], [one.id for one in indicators], reached)
+    return {"peers": rows, "neighbours": neighbour_rows(names, reached)}
 
 
 def _totals(

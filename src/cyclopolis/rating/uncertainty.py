@@ -13,8 +13,8 @@ Ints = npt.NDArray[np.int64]
 DRAWS = 10_000
 """Draws taken when nothing else is asked."""
 
-_BLOCK = 1 << 23
-"""Numbers held at a time (64 MB)."""
+_BLOCK = 1 << 20
+"""Numbers held at a time in each array (8 MB)."""
 _BINS = 500
 """Steps of the score between 0 and 1 by which quantiles are counted."""
 _PLACES = 2000
@@ -228,8 +228,12 @@ class _Counts:
     def quantile(self, share: float) -> Floats:
         """Return a quantile of each place by its counts, straight within a step."""
         wanted = share * self.draws
-        reached = np.cumsum(self.bins, axis=1)
-        place = np.sum(reached < wanted, axis=1)
-        inside = np.maximum(self.bins[self.row, place], 1)
-        before = reached[self.row, place] - self.bins[self.row, place]
-        return np.asarray((place + (wanted - before) / inside) / _BINS)
+        found = np.empty(len(self.row))
+        for start in range(0, len(self.row), _PLACES):
+            bins = self.bins[start : start + _PLACES]
+            row, reached = np.arange(len(bins)), np.cumsum(bins, axis=1)
+            place = np.sum(reached < wanted, axis=1)
+            inside = bins[row, place]
+            before = reached[row, place] - inside
+            found[start : start + _PLACES] = (place + (wanted - before) / np.maximum(inside, 1)) / _BINS
+        return found

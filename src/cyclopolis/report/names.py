@@ -125,7 +125,9 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "enterprise": lambda value: names.of("enterprise", value),
         "commodity": lambda value: names.of("commodity", value),
         "technology": lambda value: names.of("technology", value),
-        "service": lambda value: names.of("service", value),
+        "service": lambda value: (
+            names.word(key) if (key := f"service.{value}") in catalogue() else names.of("service", value)
+        ),
         "land_use": lambda value: names.of("land_use", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
         "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
@@ -145,7 +147,6 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "detail_of": names.part,
         "variant": lambda value: names.word(f"drainage.{value}"),
         "measure": lambda value: names.word(f"measure.{value}"),
-        "service": lambda value: names.word(f"service.{value}"),
         "outlet_kind": lambda value: names.word(f"outlet_kind.{value}"),
         "stock_item": lambda value: names.word(f"stock_item.{value}"),
     }

@@ -47,7 +47,9 @@ def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del options
-    return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
+    design = done["design"].tables
+    others = {name: design[name] for name in ("builds", "limits", "proposed", "plants", "names") if name in design}
+    return cyclopolis.rate(plan, before_and_after(design["accounts"]), others=others)
 
 
 def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:

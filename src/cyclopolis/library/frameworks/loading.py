@@ -168,7 +168,7 @@ class _Reader:
         value = tree.get(field)
         if value is None:
             if required:
-                self.refuse(entry, field, message("framework.missing_field", field=field))
+                self.refuse(entry, field, message("framework.missing_field", field=field), tree)
             return ""
         return str(value)
 
@@ -178,13 +178,13 @@ class _Reader:
             return None
         if isinstance(value, int | float):
             return float(value)
-        self.refuse(entry, field, message("framework.not_number", field=field, value=value))
+        self.refuse(entry, field, message("framework.not_number", field=field, value=value), tree)
         return None
 
     def choice(self, tree: Mapping[str, Any], field: str, entry: str, choices: Sequence[str]) -> str:
         value = self.text(tree, field, entry, required=True)
         if value and value not in choices:
-            self.refuse(entry, field, message("framework.not_choice", value=value, choices=", ".join(choices)))
+            self.refuse(entry, field, message("framework.not_choice", value=value, choices=", ".join(choices)), tree)
         return value
 
     def formula(self, text: object, entry: str, field: str) -> Formula | None:
@@ -381,7 +381,7 @@ class _Reader:
             self.refuse(entry, "target of", message("framework.missing_field", field="of"))
         target = Target(
             op=op,
-            value=self.number({**default, **shape}, "value", entry, required=bare),
+            value=self.number({**default, **shape} if default else shape, "value", entry, required=bare),
             value_of=value_of,
             minimum=self.number(shape, "min", entry, required=op == "range"),
             maximum=self.number(shape, "max", entry, required=op == "range"),
