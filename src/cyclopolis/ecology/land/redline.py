@@ -15,8 +15,12 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Geometries = NDArray[np.object_]
 
-TILE_VERTICES = 64
+TILE_VERTICES = 128
 """Vertices of a tile up to which it is not cut again."""
+EDGE_VERTICES = 32
+"""Vertices of a piece of outline in the search for distances."""
+REACH_M = 1000.0
+"""How far from protected ground distances are measured, m; beyond it they are not told."""
 
 
 def tiles(polygons: Geometries, most: int = TILE_VERTICES) -> tuple[Geometries, Ints]:
@@ -63,7 +67,8 @@ def tiles(polygons: Geometries, most: int = TILE_VERTICES) -> tuple[Geometries, 
 class Overlap:
     """What parcels share with protected areas: area (N,) in m2, distance (N,) in m, and which meet which.
 
-    ``parcel`` and ``area_of`` (K,) are pairs of a parcel and a protected area that overlap, ``shared`` (K,) their area.
+    ``distance`` is 0 for what touches and infinite beyond the reach. ``parcel`` and ``area_of`` (K,) are pairs of a
+    parcel and a protected area that share ground (or, for lines and points, meet), ``shared`` (K,) their area in m2.
     """
 
     area: Floats
@@ -73,7 +78,7 @@ class Overlap:
     shared: Floats
 
 
-def overlap(parcels: Geometries, protected: Geometries) -> Overlap:
+def overlap(parcels: Geometries, protected: Geometries, reach_m: float = REACH_M) -> Overlap:
     """Return what parcels share with protected areas and how far away the others lie.
 
     Protected areas may overlap each other: a pair counts by itself, a parcel's area once.
@@ -84,6 +89,8 @@ def overlap(parcels: Geometries, protected: Geometries) -> Overlap:
         Polygons, lines or points, metres (N,); the area of a line or point is 0.
     protected : ndarray of Polygon
         Protected areas (R,).
+    reach_m : float
+        Distances are measured up to this, m.
 
     Examples
     --------
@@ -95,50 +102,77 @@ def overlap(parcels: Geometries, protected: Geometries) -> Overlap:
     none = np.zeros(0, dtype=np.int64)
     if len(protected) == 0 or len(parcels) == 0:
         return Overlap(np.zeros(len(parcels)), np.full(len(parcels), np.inf), none, none, np.zeros(0))
-    merged = shapely.union_all(protected) if len(protected) > 1 else protected[0]
-    parts, _ = tiles(np.array([merged], dtype=np.object_))
-    tree = shapely.STRtree(parts)
-    area = _shared(tree, parcels)
-    distance = np.zeros(len(parcels))
-    touching = np.zeros(len(parcels), dtype=np.bool_)
-    touching[tree.query(parcels, predicate="intersects")[0]] = True
-    apart = np.flatnonzero(~touching)
-    if apart.size:
-        pair, away = tree.query_nearest(parcels[apart], all_matches=False, return_distance=True)
-        distance[apart[pair[0]]] = away
-    meeting = np.flatnonzero(touching)
-    parcel, area_of = shapely.STRtree(protected).query(parcels[meeting], predicate="intersects")
-    parcel = meeting[parcel]
-    if len(protected) == 1:
-        shared = area[parcel]
-    else:
-        shared = shapely.area(shapely.intersection(parcels[parcel], protected[area_of]))
-    kept = (shared > 0) | (shapely.get_dimensions(parcels[parcel]) < 2)
-    return Overlap(area, distance, parcel[kept].astype(np.int64), area_of[kept].astype(np.int64), shared[kept])
-
-
-def _shared(tree: shapely.STRtree, parcels: Geometries) -> Floats:
-    """Return the area of each parcel on tiles that do not overlap (N,): whole where a tile holds it, else cut."""
-    whole = shapely.area(parcels)
+    parts, owner = tiles(protected)
+    parcel, area_of, shared = _pairs(shapely.STRtree(parts), owner, parcels)
     area = np.zeros(len(parcels))
-    inside = tree.query(parcels, predicate="within")[0]
-    area[inside] = whole[inside]
-    rest = np.setdiff1d(np.arange(len(parcels)), inside, assume_unique=False)
-    parcel, tile = tree.query(parcels[rest], predicate="intersects")
-    cut = shapely.area(shapely.intersection(parcels[rest[parcel]], tree.geometries[tile]))
-    np.add.at(area, rest[parcel], cut)
-    return area
+    if len(protected) > 1 and np.unique(parcel).size < parcel.size:
+        single, _ = tiles(np.array([shapely.union_all(protected)], dtype=np.object_))
+        once, _, most = _pairs(shapely.STRtree(single), np.zeros(single.size, dtype=np.int64), parcels)
+        area[once] = most
+    else:
+        area[parcel] = shared
+    distance = np.full(len(parcels), np.inf)
+    distance[parcel] = 0.0
+    apart = np.setdiff1d(np.arange(len(parcels)), parcel)
+    edges = shapely.STRtree(_pieces(protected))
+    near, away = edges.query_nearest(parcels[apart], max_distance=reach_m, all_matches=False, return_distance=True)
+    distance[apart[near[0]]] = away
+    kept = (shared > 0) | (shapely.get_dimensions(parcels[parcel]) < 2)
+    return Overlap(area, distance, parcel[kept], area_of[kept], shared[kept])
 
 
-def refused(area: Floats, size: Floats, tolerance_m2: float) -> Bools:
+def _pieces(polygons: Geometries) -> Geometries:
+    """Return the outlines of polygons as short lines."""
+    rings = shapely.get_rings(shapely.get_parts(polygons))
+    points, ring = shapely.get_coordinates(rings, return_index=True)
+    size = np.bincount(ring)
+    first = np.concatenate(([0], np.cumsum(size)[:-1]))
+    found = []
+    for start, many in zip(first.tolist(), size.tolist(), strict=True):
+        at = np.arange(start, start + many - 1, EDGE_VERTICES)
+        index = np.minimum(at[:, None] + np.arange(EDGE_VERTICES + 1), start + many - 1)
+        found.append(shapely.linestrings(points[index]))
+    return np.concatenate(found)
+
+
+def _pairs(tree: shapely.STRtree, owner: Ints, parcels: Geometries) -> tuple[Ints, Ints, Floats]:
+    """Return the pairs of a parcel and a protected area that meet, and the area they share, sorted.
+
+    The tiles of one protected area do not overlap: a parcel within a tile lies in it whole, others are cut.
+    """
+    inside, holder = tree.query(parcels, predicate="within")
+    inside, at = np.unique(inside * np.int64(owner.max() + 1) + owner[holder], return_index=True)
+    held = inside // (owner.max() + 1)
+    parcel, tile = tree.query(parcels, predicate="intersects")
+    key = parcel * np.int64(owner.max() + 1) + owner[tile]
+    cut = ~np.isin(key, inside)
+    area = shapely.area(shapely.intersection(parcels[parcel[cut]], tree.geometries[tile[cut]]))
+    pairs, back = np.unique(key, return_inverse=True)
+    shared = np.zeros(pairs.size)
+    np.add.at(shared, back[cut], area)
+    shared[np.searchsorted(pairs, inside)] = shapely.area(parcels[held])
+    number = int(owner.max() + 1)
+    return (pairs // number).astype(np.int64), (pairs % number).astype(np.int64), shared
+
+
+def refused(found: Overlap, size: Floats, tolerance_m2: float) -> Bools:
     """Return which parcels are refused: more than the tolerance of them lies on protected ground (N,).
 
-    The tolerance is for the last digits of drawn lines, not a right to build: a point or line inside is refused too when
-    its distance is 0 (its size is 0 and its area cannot tell).
+    The tolerance is for the last digits of drawn lines, not a right to build. A line or a point has no area: it is
+    refused when it meets protected ground at all.
+
+    Parameters
+    ----------
+    found : Overlap
+    size : ndarray
+        Area of each parcel, m2 (N,); 0 for lines and points.
+    tolerance_m2 : float
 
     Examples
     --------
-    >>> refused(np.array([0.5, 25.0, 0.0]), np.array([100.0, 100.0, 0.0]), 1.0).tolist()
+    >>> red = np.array([shapely.box(0, 0, 10, 10)])
+    >>> parcels = np.array([shapely.box(9, 9, 19, 19), shapely.Point(5, 5), shapely.Point(15, 5)])
+    >>> refused(overlap(parcels, red), shapely.area(parcels), 1.0).tolist()
     [False, True, False]
     """
-    return np.asarray((area > tolerance_m2) & (size > 0), dtype=np.bool_)
+    return np.asarray(np.where(size > 0, found.area > tolerance_m2, found.distance == 0.0), dtype=np.bool_)
