@@ -13,6 +13,17 @@ WINDING = 1.3
 """Length of a way over the straight line (assumed)."""
 
 
+def annuity(rate: float, years: float) -> float:
+    """Return the yearly payment for one unit of capital.
+
+    Examples
+    --------
+    >>> round(annuity(0.08, 20.0), 4), annuity(0.0, 20.0)
+    (0.1019, 0.05)
+    """
+    return 1.0 / years if rate == 0 else rate / (1.0 - (1.0 + rate) ** -years)
+
+
 @dataclass(frozen=True)
 class PipeCosts:
     """What pipes cost; all figures are assumed orders of magnitude of 2021-2025 and stand here to be changed.
@@ -26,16 +37,10 @@ class PipeCosts:
     pumping: float = 0.02
     life: float = 20.0
 
-
-def annuity(rate: float, years: float) -> float:
-    """Return the yearly payment for one unit of capital.
-
-    Examples
-    --------
-    >>> round(annuity(0.08, 20.0), 4), annuity(0.0, 20.0)
-    (0.1019, 0.05)
-    """
-    return 1.0 / years if rate == 0 else rate / (1.0 - (1.0 + rate) ** -years)
+    def yearly(self, rate: float) -> tuple[float, float]:
+        """Return the yearly cost per km, and per km and unit of flow."""
+        share = annuity(rate, self.life)
+        return self.fixed * share, self.flow * share + self.pumping
 
 
 def site_of_plants(plan: Plan) -> dict[str, str | None]:

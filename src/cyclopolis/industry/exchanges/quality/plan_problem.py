@@ -1,13 +1,14 @@
 """From a plan's tables to one network with quality per commodity."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry.exchanges.quality.problem import NOWHERE, Floats, QualityProblem, quality_problem
-from cyclopolis.industry.exchanges.ways import PipeCosts, annuity, distances, site_of_plants
+from cyclopolis.industry.exchanges.ways import PipeCosts, distances, site_of_plants
 from cyclopolis.plan import Plan
 
 
@@ -64,17 +65,7 @@ def _network(plan: Plan, commodity: str) -> PlanNetwork:
     if not fresh:
         fresh = [commodity]
 
-    def grid(table: pl.DataFrame, key: str, wanted: list[str], column: str, empty: float) -> Floats:
-        found = {(one, what): value for one, what, value in table.select(key, "contaminant", column).iter_rows()}
-        cells = [[found.get((name, what)) for what in contaminants] for name in wanted]
-        return np.array([[empty if one is None else one for one in row] for row in cells]).reshape(
-            -1, len(contaminants)
-        )
-
-    def line(table: pl.DataFrame, key: str, wanted: list[str], column: str, empty: float) -> Floats:
-        found = dict(table.filter(pl.col(column).is_not_null()).select(key, column).iter_rows())
-        return np.array([found.get(name, empty) for name in wanted], dtype=np.float64)
-
+    grid, line = partial(_grid, contaminants), _line
     home = dict(rows.select("operation", "plant").iter_rows())
     place = {name: plants.index(home[name]) for name in names}
     giver_plant = [NOWHERE] * len(fresh) + [place[name] for name in (*sources, *loads)] + [NOWHERE] * len(regeneration)
@@ -85,8 +76,7 @@ def _network(plan: Plan, commodity: str) -> PlanNetwork:
     at_taker = [standing.get(home[name]) for name in (*sinks, *loads)]
     units = [of_supply.get(name) for name in regeneration]
     way = _ways(plan, [*at_giver, *units], [*at_taker, *units, None], giver_plant, taker_plant)
-    costs = PipeCosts()
-    yearly = annuity(plan.meta.discount_rate, costs.life)
+    per_km, per_flow_km = PipeCosts().yearly(plan.meta.discount_rate)
     discharge = supplies.filter(kind="discharge")
     outlets = grid(supplies, "supply", regeneration, "concentration", np.nan)
     problem = quality_problem(
@@ -112,8 +102,8 @@ def _network(plan: Plan, commodity: str) -> PlanNetwork:
         full=np.inf if library["kind"][0] == "water" else 1e6,
         giver_plant=giver_plant,
         taker_plant=taker_plant,
-        pipe_cost=np.nan_to_num(way) * costs.fixed * yearly,
-        pipe_flow_cost=np.nan_to_num(way) * (costs.flow * yearly + costs.pumping),
+        pipe_cost=np.nan_to_num(way) * per_km,
+        pipe_flow_cost=np.nan_to_num(way) * per_flow_km,
     )
     return PlanNetwork(
         commodity,
@@ -127,6 +117,21 @@ def _network(plan: Plan, commodity: str) -> PlanNetwork:
         way,
         priced=supplies.filter(kind="fresh")["cost"].drop_nulls().len() > 0,
     )
+
+
+def _grid(
+    contaminants: tuple[str, ...], table: pl.DataFrame, key: str, wanted: list[str], column: str, empty: float
+) -> Floats:
+    """Return a figure for each name and contaminant."""
+    found = {(one, what): value for one, what, value in table.select(key, "contaminant", column).iter_rows()}
+    cells = [[found.get((name, what)) for what in contaminants] for name in wanted]
+    return np.array([[empty if one is None else one for one in row] for row in cells]).reshape(-1, len(contaminants))
+
+
+def _line(table: pl.DataFrame, key: str, wanted: list[str], column: str, empty: float) -> Floats:
+    """Return a figure for each name, which any of its rows may give."""
+    found = dict(table.filter(pl.col(column).is_not_null()).select(key, column).iter_rows())
+    return np.array([found.get(name, empty) for name in wanted], dtype=np.float64)
 
 
 def _kind(rows: pl.DataFrame) -> str:

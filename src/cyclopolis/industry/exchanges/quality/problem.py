@@ -6,7 +6,7 @@ are in one unit, loads in flow x concentration, so that no factor stands in any 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -185,6 +185,18 @@ def _alone(problem: QualityProblem) -> Floats:
     return np.asarray(used.max(axis=1, initial=0.0), dtype=np.float64)
 
 
+def _grid(contaminants: int, values: npt.ArrayLike | None, rows: int, fill: float) -> Floats:
+    if values is None:
+        return np.full((rows, contaminants), fill)
+    return np.asarray(values, dtype=np.float64).reshape(-1, contaminants)
+
+
+def _line(values: npt.ArrayLike | None, size: int | tuple[int, int], fill: float) -> Floats:
+    return (
+        np.full(size, fill, dtype=np.float64) if values is None else np.asarray(values, dtype=np.float64).reshape(size)
+    )
+
+
 def quality_problem(
     contaminants: int = 1,
     *,
@@ -228,24 +240,13 @@ def quality_problem(
     >>> small.sizes, small.linear
     ((1, 1, 2, 0, 0), True)
     """
-
-    def grid(values: npt.ArrayLike | None, rows: int, fill: float) -> Floats:
-        if values is None:
-            return np.full((rows, contaminants), fill)
-        return np.asarray(values, dtype=np.float64).reshape(-1, contaminants)
-
-    def line(values: npt.ArrayLike | None, size: int | tuple[int, int], fill: float) -> Floats:
-        return np.full(size, fill) if values is None else np.asarray(values, dtype=np.float64).reshape(size)
-
+    grid, line = partial(_grid, contaminants), _line
     clean, given, sinks, loads = grid(fresh, 0, 0), grid(source, 0, 0), grid(sink_limit, 0, 0), grid(load, 0, 0)
     units = next(
         (np.asarray(one).reshape(-1, contaminants).shape[0] for one in (outlet, removal) if one is not None), 0
     )
     givers = len(clean) + len(given) + len(loads) + units
     takers = len(sinks) + len(loads) + units + 1
-
-    def plants(values: npt.ArrayLike | None, size: int) -> Ints:
-        return np.full(size, NOWHERE) if values is None else np.asarray(values, dtype=np.int64).reshape(size)
 
     return QualityProblem(
         fresh=clean,
@@ -269,9 +270,9 @@ def quality_problem(
         discharge_cost=discharge_cost,
         full=full,
         recycle=recycle,
-        giver_plant=plants(giver_plant, givers),
-        taker_plant=plants(taker_plant, takers),
-        barred=np.zeros((givers, takers), np.bool_) if barred is None else np.asarray(barred, dtype=np.bool_),
+        giver_plant=line(giver_plant, givers, NOWHERE).astype(np.int64),
+        taker_plant=line(taker_plant, takers, NOWHERE).astype(np.int64),
+        barred=line(barred, (givers, takers), 0.0).astype(np.bool_),
         least_flow=least_flow,
         pipe_cost=line(pipe_cost, (givers, takers), 0.0),
         pipe_flow_cost=line(pipe_flow_cost, (givers, takers), 0.0),

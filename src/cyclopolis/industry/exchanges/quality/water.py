@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import empty_table
+from cyclopolis.foundation.problems import UserError
 from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, message
@@ -15,9 +16,15 @@ from cyclopolis.industry.exchanges.quality.figures import water_figures
 from cyclopolis.industry.exchanges.quality.network import QualityNetwork
 from cyclopolis.industry.exchanges.quality.pinch import QualityPinch, composite, limiting_flows
 from cyclopolis.industry.exchanges.quality.plan_problem import PlanNetwork, plan_networks
-from cyclopolis.industry.exchanges.quality.problem import NOWHERE, Floats
+from cyclopolis.industry.exchanges.quality.problem import NOWHERE, Floats, QualityProblem
 from cyclopolis.industry.exchanges.quality.reference import fresh_alone
-from cyclopolis.industry.exchanges.quality.solving import apart, of_plants, pinch_of, solve_network
+from cyclopolis.industry.exchanges.quality.solving import (
+    apart,
+    of_plants,
+    pinch_of,
+    solve_network,
+    without_regeneration,
+)
 from cyclopolis.plan import Plan
 
 _SHOWN = ("fresh_without_reuse", "fresh_apart", "fresh_together", "regenerated", "discharged", "cross_flow")
@@ -103,7 +110,7 @@ def _answer(network: PlanNetwork, options: WaterOptions) -> dict[str, pl.DataFra
     aims = ("cost", "fresh") if network.priced else ("fresh", *second, "cross_links")
     best = least if not problem.linear and not network.priced else solved(aims)
     alone = fresh_alone(problem)
-    lone = solved(("fresh",), apart(problem))
+    lone = _least_fresh(apart(problem))
     pinch = _pinch(network)
     return {
         "networks": _networks(network, best, least, lone, alone, pinch),
@@ -112,6 +119,14 @@ def _answer(network: PlanNetwork, options: WaterOptions) -> dict[str, pl.DataFra
         "members": _members(network, best, alone),
         "curves": _curves(network, pinch),
     }
+
+
+def _least_fresh(problem: QualityProblem) -> float | None:
+    """Return the least fresh flow with reuse alone, nothing regenerated; None where limits then cannot be kept."""
+    try:
+        return solve_network(without_regeneration(problem), ("fresh",)).fresh
+    except UserError:
+        return None
 
 
 def _pinch(network: PlanNetwork) -> QualityPinch | None:
@@ -134,7 +149,7 @@ def _networks(
     network: PlanNetwork,
     best: QualityNetwork,
     least: QualityNetwork,
-    lone: QualityNetwork,
+    lone: float | None,
     alone: Floats,
     pinch: QualityPinch | None,
 ) -> pl.DataFrame:
@@ -148,7 +163,7 @@ def _networks(
         "operations": len(set(network.givers) | set(network.takers)) - len(network.problem.fresh) - 1,
         "contaminants": "; ".join(network.contaminants),
         "fresh_without_reuse": _known(float(alone.sum())),
-        "fresh_apart": lone.fresh,
+        "fresh_apart": lone,
         "fresh_together": best.fresh,
         "fresh_least": least.fresh,
         "pinch_fresh": pinch.fresh if pinch and no_units else None,
@@ -245,13 +260,12 @@ def _members(network: PlanNetwork, best: QualityNetwork, alone: Floats) -> pl.Da
     of_takers = problem.taker_plant[: sinks + operations]
     rows = []
     for at, plant in enumerate(network.plants):
-        own = of_plants(problem, [at])
         rows.append(
             {
                 "commodity": network.commodity,
                 "plant": plant,
                 "fresh_without_reuse": _known(float(alone[of_takers == at].sum())),
-                "fresh_apart": solve_network(own, ("fresh",)).fresh,
+                "fresh_apart": _least_fresh(of_plants(problem, [at])),
                 "fresh_together": float(best.flows[:fresh][:, problem.taker_plant == at].sum()),
                 "received": float(crossing[:, problem.taker_plant == at].sum()),
                 "given": float(crossing[problem.giver_plant == at].sum()),
