@@ -43,7 +43,8 @@ def _local(row: _Row, column: str, names: Names) -> str:
 
 
 def _headers(columns: tuple[str, ...], numeric: set[str], names: Names) -> tuple[Cell, ...]:
-    return tuple(Cell(say(f"header.{one}", names.language), "number" if one in numeric else "text") for one in columns)
+    styles = {**dict.fromkeys(numeric, "number"), "unit": "unit", "threshold_provenance": "badge"}
+    return tuple(Cell(say(f"header.{one}", names.language), styles.get(one, "text")) for one in columns)
 
 
 def _number(value: object, names: Names, *, factor: float = 1.0) -> Cell:
@@ -68,7 +69,7 @@ def _scores(table: pl.DataFrame, titles: dict[str, str], names: Names) -> Table:
         memory = _number(row["memory_before"], names, factor=100)
         rows.append((Cell(titles[row["framework"]]), Cell(name), *cells, memory))
     headers = _headers(columns, {*shares, "memory_before"}, names)
-    return Table("scores", say("report.scores", names.language) + " (%)", headers, tuple(rows))
+    return Table("scores", say("report.scores", names.language), headers, tuple(rows), badge("computed", names))
 
 
 def _levels(table: pl.DataFrame, titles: dict[str, str], names: Names) -> Table:
@@ -83,7 +84,9 @@ def _levels(table: pl.DataFrame, titles: dict[str, str], names: Names) -> Table:
         )
         for row in table.iter_rows(named=True)
     )
-    return Table("levels", say("report.levels", names.language), _headers(columns, set(), names), rows)
+    return Table(
+        "levels", say("report.levels", names.language), _headers(columns, set(), names), rows, badge("computed", names)
+    )
 
 
 def _states(table: pl.DataFrame, names: Names) -> Table:
@@ -100,13 +103,13 @@ def _states(table: pl.DataFrame, names: Names) -> Table:
         for row in table.iter_rows(named=True)
     )
     headers = _headers(columns, {"year", *axes, *degrees}, names)
-    return Table("states", say("report.states", names.language), headers, rows)
+    return Table("states", say("report.states", names.language), headers, rows, badge("computed", names))
 
 
 def _gaps(table: pl.DataFrame, titles: dict[str, str], names: Names) -> Table:
-    numeric = {"advice_rank", "value_before", "distance_to_mark", "obstacle", "share_per_cost"}
+    numeric = {"rank", "value_before", "distance_to_mark", "obstacle", "share_per_cost"}
     columns = (
-        "advice_rank", "indicator", "framework_title", "value_before", "target", "distance_to_mark", "unit", "obstacle",
+        "rank", "indicator", "framework_title", "value_before", "target", "distance_to_mark", "unit", "obstacle",
         "measure_named", "cost_window", "share_per_cost", "threshold_provenance",
     )  # fmt: skip
     rows = []
@@ -132,7 +135,7 @@ def _gaps(table: pl.DataFrame, titles: dict[str, str], names: Names) -> Table:
         )
     more = max(table.height - _MOST_GAPS, 0)
     headers = _headers(columns, numeric, names)
-    return Table("gaps", say("report.gaps", names.language), headers, tuple(rows), more=more)
+    return Table("gaps", say("report.gaps", names.language), headers, tuple(rows), badge("computed", names), more=more)
 
 
 def _advice(table: pl.DataFrame, kind: str, names: Names) -> Table:
@@ -140,13 +143,20 @@ def _advice(table: pl.DataFrame, kind: str, names: Names) -> Table:
         (Cell(str(row["rank"]), "number"), Cell(row["text_zh" if names.language == "zh" else "text"]))
         for row in table.filter(pl.col("kind") == kind).iter_rows(named=True)
     )
-    headers = _headers(("advice_rank", "advice_text"), {"advice_rank"}, names)
+    headers = _headers(("rank", "advice_text"), {"rank"}, names)
     caption = kind_text(kind, names.language)
-    return Table(f"advice_{kind}", caption, headers, rows, empty=say("report.nothing_to_say", names.language))
+    return Table(
+        f"advice_{kind}",
+        caption,
+        headers,
+        rows,
+        badge("computed", names),
+        empty=say("report.nothing_to_say", names.language),
+    )
 
 
 def _neighbours(table: pl.DataFrame, names: Names) -> Table:
-    columns = ("advice_rank", "site", "peer_distance", "peer_common")
+    columns = ("rank", "site", "peer_distance", "indicators")
     rows = tuple(
         (
             Cell(str(row["rank"]), "number"),
@@ -156,8 +166,8 @@ def _neighbours(table: pl.DataFrame, names: Names) -> Table:
         )
         for row in table.iter_rows(named=True)
     )
-    headers = _headers(columns, {"advice_rank", "peer_distance", "peer_common"}, names)
-    return Table("neighbours", say("report.peers", names.language), headers, rows)
+    headers = _headers(columns, {"rank", "peer_distance", "indicators"}, names)
+    return Table("neighbours", say("report.peers", names.language), headers, rows, badge("computed", names))
 
 
 def evidence_table(table: pl.DataFrame, names: Names) -> Table:
