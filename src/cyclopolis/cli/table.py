@@ -26,7 +26,7 @@ class Argument:
 class Option:
     """A word that starts with ``--``.
 
-    ``kind`` is flag, text, year, share, seconds, points (whose number may be left out), language or strings.
+    ``kind`` is flag, text, year, share, seconds, points (whose number may be left out), count, language or strings.
     """
 
     name: str
@@ -50,7 +50,7 @@ SCENARIO = Option("scenario", "strings")
 JSON = Option("json", "flag")
 QUIET = Option("quiet", "flag")
 _DESIGN = (Option("year", "year"), Option("gap", "share"), Option("time-limit", "seconds"))
-_PARETO = (Option("pareto", "points"), Option("near", "share"))
+_PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
 _PLAN = (Argument("plan"),)
 
 COMMANDS: tuple[Command, ...] = (
