@@ -66,53 +66,86 @@ class _Moved:
     entries: tuple[Ints, Ints, Floats]
 
 
+@dataclass(frozen=True)
+class _Slopes:
+    """How the forms of one year move: per CNY of a trade's price (F, T) and per unit of a port's coefficient (F, J).
+
+    Forms F are the three dimensions and then the limits. Money is linear in prices and counts at trades, what recipes
+    make is linear in their coefficients and counts at activities; so these say all of any draw.
+    """
+
+    trade: Floats
+    port: Floats
+
+
 class _Year:
     """One year of the plan: what it is without a draw, and what each draw moves."""
 
     def __init__(self, posed: Posed, assembly: Assembly, number: int, drawn: PriceDraws) -> None:
         self._posed, self._assembly, self._number, self._drawn = posed, assembly, number, drawn
         self._part = posed.whole.years[number]
-        self._worth = float(posed.whole.worth[number])
-        self._span = float(spans(posed.years)[number])
-        self._plain = self._scores(self._part.network)
-        self._amounts = quantities(self._part.network)
+        self._factors = (
+            float(posed.whole.worth[number]),
+            *(sign * float(spans(posed.years)[number]) for sign in (-1, 1)),
+        )
+        ports = self._part.network.ports
+        self._moving = np.flatnonzero((drawn.coefficient != ports.coefficient).any(axis=0))
+        self._plain = self._forms(self._part.network)
+        self._slopes = self._measure()
+        self._held = self._entries()
 
-    def _scores(self, network: Network) -> tuple[LinearForm, LinearForm, LinearForm]:
-        """Return the three dimensions as they count in the objectives, without what builds count for."""
-        forms = dimension_forms(network)
-        scaled = ((forms.economy, self._worth), (forms.environment, -self._span), (forms.society, self._span))
-        found = []
-        for form, factor in scaled:
-            flows = {family: factor * getattr(form, family) for family in _FLOWS}
-            none = np.zeros_like(form.built)
-            found.append(LinearForm(**flows, built=none, capacity=none))
-        return found[0], found[1], found[2]
+    def _forms(self, network: Network) -> list[LinearForm]:
+        """Return the three dimensions as they count in the objectives, then the quantity of every limit."""
+        forms, amounts = dimension_forms(network), quantities(network)
+        own = (forms.economy, forms.environment, forms.society)
+        names = self._posed.year_rows[self._number]["quantity"].to_list()[: len(self._part.limits)]
+        return [
+            *(_scaled(form, factor) for form, factor in zip(own, self._factors, strict=True)),
+            *map(amounts.get, names),
+        ]  # type: ignore[list-item]
+
+    def _measure(self) -> _Slopes:
+        """Return the slopes: all prices a CNY higher; then of every plant one port at a time twice as large."""
+        network = self._part.network
+        dearer = replace(network, markets=replace(network.markets, price=network.markets.price + 1.0))
+        trade = np.array([new.trade - old.trade for new, old in zip(self._forms(dearer), self._plain, strict=True)])
+        ports = network.ports
+        port = np.zeros((len(self._plain), ports.plant.size))
+        owner = ports.plant[self._moving]
+        order = np.argsort(owner, kind="stable")
+        rank = np.empty(owner.size, dtype=np.int64)
+        rank[order] = np.arange(owner.size) - np.searchsorted(owner[order], owner[order])
+        for turn in range(int(rank.max(initial=-1)) + 1):
+            at = self._moving[rank == turn]
+            coefficient = ports.coefficient.copy()
+            coefficient[at] *= 2.0
+            other = self._forms(replace(network, ports=replace(ports, coefficient=coefficient)))
+            for form, (new, old) in enumerate(zip(other, self._plain, strict=True)):
+                port[form, at] = (new.activity - old.activity)[ports.plant[at]] / ports.coefficient[at]
+        return _Slopes(trade, port)
 
     def draw(self, at: int) -> _Moved:
         """Return what a draw moves."""
-        part, drawn = self._part, self._drawn
-        markets = replace(
-            part.network.markets,
-            price=drawn.price[at],
-            volume_min=drawn.volume_min[at],
-            volume_max=drawn.volume_max[at],
+        network, drawn, layout = self._part.network, self._drawn, self._assembly.layout
+        ports, base = network.ports, self._part.base
+        dearer = np.nan_to_num(drawn.price[at] - network.markets.price)[network.trades.market]
+        more = drawn.coefficient[at] - ports.coefficient
+        trade = self._slopes.trade * dearer
+        activity = np.array(
+            [np.bincount(ports.plant, row * more, minlength=base.activity.size) for row in self._slopes.port]
         )
-        ports = replace(part.network.ports, coefficient=drawn.coefficient[at])
-        network = replace(part.network, markets=markets, ports=ports)
-        weights, constants = [], []
-        for old, new in zip(self._plain, self._scores(network), strict=True):
-            moved = _less(new, old)
-            columns, values = self._assembly.layout.form_terms(moved, self._number)
-            own = np.zeros(self._assembly.layout.size)
-            np.add.at(own, columns, values)
-            weights.append(own)
-            constants.append(-moved.value(part.base))
-        columns, lower, upper = self._columns(network)
-        rows, row_lower, row_upper = self._markets(network)
+        weights = np.zeros((3, layout.size))
+        weights[:, layout.columns["trade", self._number]] = trade[:3]
+        weights[:, layout.columns["activity", self._number]] = activity[:3]
+        constants = -(activity[:3] @ np.nan_to_num(base.activity) + trade[:3] @ base.trade)
+        markets = replace(network.markets, volume_min=0.0 * drawn.volume_min[at], volume_max=drawn.volume_max[at])
+        other = replace(network, markets=markets, ports=replace(ports, coefficient=drawn.coefficient[at]))
+        columns, lower, upper = self._columns(other)
+        rows, row_lower, row_upper = self._markets(other)
         return _Moved(
             (weights[0], weights[1], weights[2]),
-            (constants[0], constants[1], constants[2]),
-            columns, lower, upper, rows, row_lower, row_upper, self._entries(network),
+            (float(constants[0]), float(constants[1]), float(constants[2])),
+            columns, lower, upper, rows, row_lower, row_upper, self._values(drawn.coefficient[at], activity, trade),
         )  # fmt: skip
 
     def _columns(self, network: Network) -> tuple[Ints, Floats, Floats]:
@@ -129,48 +162,56 @@ class _Year:
         return at, np.zeros(at.size), np.concatenate(upper)
 
     def _markets(self, network: Network) -> tuple[Ints, Floats, Floats]:
-        """Return the rows of market volumes with their bounds."""
+        """Return the rows of market volumes with their bounds; what must be sold was for the plan's own volumes."""
         assembly = self._assembly
         place = assembly.rows["market", self._number]
         at, scale = limited_markets(assembly.layout, self._number), assembly.row_scale[place]
-        markets = network.markets
-        least = np.zeros(at.size)  # what must be sold at least was agreed for the plan's own volumes
-        return np.arange(place.start, place.stop), least, markets.volume_max[at] / scale
+        most: Floats = network.markets.volume_max[at] / scale
+        return np.arange(place.start, place.stop), np.zeros(at.size), most
 
-    def _entries(self, network: Network) -> tuple[Ints, Ints, Floats]:
-        """Return the entries of the matrix that yields move: balances of ports, and limits that count recipes."""
-        assembly, number = self._assembly, self._number
-        ports, old = network.ports, self._part.network.ports
-        place, at = assembly.rows["port", number], assembly.entity["port", number]
-        moved = np.flatnonzero(ports.coefficient[at] != old.coefficient[at])
-        rows = [place.start + moved]
-        columns = [assembly.layout.columns["activity", number].start + ports.plant[at[moved]]]
-        values = [ports.coefficient[at[moved]]]
-        amounts = quantities(network)
-        limits = assembly.rows["limit", number]
-        names = self._posed.year_rows[number]["quantity"].to_list()
-        for position, (quantity, limit) in enumerate(zip(names, self._part.limits, strict=False)):
-            change = _less(amounts[quantity], self._amounts[quantity])
-            column, _ = assembly.layout.form_terms(_only_flows(change), number, limit.within)
-            if column.size:
-                every, value = assembly.layout.form_terms(_only_flows(amounts[quantity]), number, limit.within)
-                kept = np.isin(every, column)
-                rows.append(np.full(int(kept.sum()), limits.start + position))
-                columns.append(every[kept])
-                values.append(value[kept])
-        row, column = np.concatenate(rows), np.concatenate(columns)
-        scale = assembly.program.scale[column] / assembly.row_scale[row]
-        return row, column, np.concatenate(values) * scale
+    def _entries(self) -> list[tuple[str, int, Ints, Ints, Ints]]:
+        """Return what the draws move in the matrix: kind, form, positions, rows and columns, the same for every draw.
+
+        Balances of ports whose coefficient moves; of every limit the activities and trades that it counts otherwise.
+        """
+        assembly, number, ports = self._assembly, self._number, self._part.network.ports
+        columns = {family: assembly.layout.columns[family, number].start for family in ("activity", "trade")}
+        place, entity = assembly.rows["port", number], assembly.entity["port", number]
+        at = np.flatnonzero(np.isin(entity, self._moving))
+        found = [("port", 0, entity[at], place.start + at, columns["activity"] + ports.plant[entity[at]])]
+        start = assembly.rows["limit", number].start
+        trades = ports.plant[self._part.network.trades.port]
+        for position, limit in enumerate(self._part.limits[: len(self._plain) - 3]):
+            form = 3 + position
+            plants = np.unique(ports.plant[self._slopes.port[form] != 0])
+            for kind, moved, owner in (
+                ("activity", plants, plants),
+                ("trade", np.flatnonzero(self._slopes.trade[form] != 0), trades[self._slopes.trade[form] != 0]),
+            ):
+                own = moved[limit.within[owner]]
+                found.append((kind, form, own, np.full(own.size, start + position), columns[kind] + own))
+        return [item for item in found if item[2].size]
+
+    def _values(self, coefficient: Floats, activity: Floats, trade: Floats) -> tuple[Ints, Ints, Floats]:
+        """Return rows, columns and values of the entries under a draw."""
+        parts = [np.zeros(0)]
+        for kind, form, at, _, _ in self._held:
+            if kind == "port":
+                parts.append(coefficient[at])
+            else:
+                more = activity if kind == "activity" else trade
+                parts.append(getattr(self._plain[form], kind)[at] + more[form, at])
+        none = np.zeros(0, dtype=np.int64)
+        rows = np.concatenate([none, *(item[3] for item in self._held)])
+        columns = np.concatenate([none, *(item[4] for item in self._held)])
+        scale = self._assembly.program.scale[columns] / self._assembly.row_scale[rows]
+        return rows, columns, np.concatenate(parts) * scale
 
 
-def _less(form: LinearForm, other: LinearForm) -> LinearForm:
-    """Return the difference of two forms, exactly nought where both agree."""
-    names = (*_FLOWS, "built", "capacity")
-    return LinearForm(**{name: getattr(form, name) - getattr(other, name) for name in names})
-
-
-def _only_flows(form: LinearForm) -> LinearForm:
-    return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
+def _scaled(form: LinearForm, factor: float) -> LinearForm:
+    """Return a form times a factor, without what builds count for."""
+    none = np.zeros_like(form.built)
+    return LinearForm(**{family: factor * getattr(form, family) for family in _FLOWS}, built=none, capacity=none)
 
 
 def _change(assembly: Assembly, goals: tuple[Objective, ...], years: list[_Moved]) -> Change:
