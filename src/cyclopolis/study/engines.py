@@ -14,6 +14,7 @@ import polars as pl
 import cyclopolis
 from cyclopolis.foundation.result import Result
 from cyclopolis.plan import Plan
+from cyclopolis.study.found import found_quantities
 
 Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
@@ -22,9 +23,10 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
-    ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``asked`` is the
-    public name of the class of its options; one that ``tells`` is handed the listener ``progress`` among them, one
-    that ``keeps`` also ``keep``, which saves its answer so far.
+    ``needs`` are engines whose answers it is handed, ``uses`` those that it is handed where they have answered.
+    ``when`` tells whether a plan has data for it, ``asked`` is the public name of the class of its options; one that
+    ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also ``keep``, which saves its answer
+    so far.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Engine:
     answer: Answer
     needs: tuple[str, ...] = ()
     when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
+    uses: tuple[str, ...] = ()
     asked: str = ""
     tells: bool = False
     keeps: bool = False
@@ -57,7 +60,8 @@ def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) ->
     del options
     design = done["design"].tables
     others = {name: design[name] for name in ("builds", "limits", "proposed", "plants", "names") if name in design}
-    return cyclopolis.rate(plan, before_and_after(design["accounts"]), others=others)
+    quantities = pl.concat([before_and_after(design["accounts"]), found_quantities(done)])
+    return cyclopolis.rate(plan, quantities, others=others)
 
 
 def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -150,7 +154,6 @@ ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
     Engine("design", "Design", _design, ("balance",), asked="DesignOptions"),
     Engine("pareto", "Pareto", _pareto, when=_on_request, asked="ParetoOptions", tells=True, keeps=True),
-    Engine("rating", "Rating", _rate, ("balance", "design")),
     Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), asked="WaterOptions", tells=True),
     Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),
     Engine("match", "Match", _match, when=_on_request, asked="MatchOptions"),
@@ -161,6 +164,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("compliance", "Compliance", _comply, when=_has_monitoring),
     Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
     Engine("drainage", "Drain", _drain, when=_has_drainage, asked="DrainOptions", tells=True),
+    Engine("rating", "Rating", _rate, ("balance", "design"), uses=("streets", "compliance", "drainage")),
 )
 """The engines in the order of a run; those ``_on_request`` answer only when named, and what they saved stays."""
 

@@ -92,7 +92,9 @@ def glossary(frameworks: Iterable[Framework]) -> Mapping[str, Input]:
                 if name != indicator.id and name not in found:
                     found[name] = shipped_inputs().get(name) or _own(name, indicator)
             problems.extend(_unit_problems(indicator, found, framework.file))
-            found[indicator.id] = _plain(indicator.id, indicator.unit or "1", indicator.name, indicator.name_zh)
+            found[indicator.id] = shipped_inputs().get(indicator.id) or _plain(
+                indicator.id, indicator.unit or "1", indicator.name, indicator.name_zh
+            )
             for name in indicator.statements():
                 found[name] = _plain(name, "1", indicator.name, indicator.name_zh)
             if indicator.weight is not None:
