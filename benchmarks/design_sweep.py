@@ -58,7 +58,7 @@ def sweep(program, goals, points):
     options = FrontOptions(points=points, time_limit=3600, solve_limit=600)
     alone, one = timed(lambda: front(program, goals, replace(options, threads=1)))
     together, two = timed(lambda: front(program, goals, replace(options, threads=2)))
-    same = one.values.shape == two.values.shape and bool((one.values == two.values).all())
+    same = one.values.shape == two.values.shape and bool(np.allclose(one.values, two.values, rtol=1e-9))
     print(
         f"front of {len(one.points)} points, {one.solves} solves: {alone:.1f} s on one thread, {together:.1f} s on two"
     )

@@ -173,7 +173,7 @@ def _payoff(
     """
     count = len(floored.objectives)
     ends: dict[int, _End] = {}
-    on_the_way: list[_End] = []
+    on_the_way: dict[int, _End] = {}
     for again in (False, True):
         span = _span(list(ends.values())) if again else None
         tasks = {}
@@ -189,13 +189,13 @@ def _payoff(
             if end.point is not None:
                 sink(end.point)
             if again and end.point is not None:
-                on_the_way.append(ends[first])
+                on_the_way[first] = ends[first]
             if not again or end.point is not None:
                 ends[first] = end
             progress(message("front.stage_ends"), (done + 1) / len(tasks))
         if any(end.point is None for end in ends.values()):
             break
-    return [*(ends[first] for first in range(count)), *on_the_way]
+    return [*(ends[first] for first in range(count)), *(end for _, end in sorted(on_the_way.items()))]
 
 
 def _span(ends: Sequence[_End]) -> Floats:
