@@ -43,6 +43,7 @@ _TYPES: Mapping[str, click.ParamType[Any]] = {
     "km": _Number("km", float, 0.01, 20_000),
     "count": _Number("count", int, 0, 10_000_000_000),
     "points": _Number("points", int, 3, 1000),
+    "count": _Number("count", int, 1, 100_000),
 }
 
 

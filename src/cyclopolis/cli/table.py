@@ -56,7 +56,7 @@ _DESIGN = (
     Option("pipes", "flag"),
     Option("one-chain", "flag"),
 )
-_PARETO = (Option("pareto", "points"), Option("near", "share"))
+_PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
 _PLAN = (Argument("plan"),)
 _SIGNED = (Option("who", "text"), Option("why", "text"))
 
