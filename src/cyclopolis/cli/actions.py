@@ -78,8 +78,7 @@ def design(call: Call) -> int:
 def _pareto(call: Call) -> int:
     """Find the trade-offs between the dimensions, and say what the independent checker found where asked to."""
     options = {**_design_options(call), "points": call.values["pareto"]}
-    if call.values["near"] is not None:
-        options["near"] = call.values["near"]
+    options |= {name: call.values[name] for name in ("near", "draws") if call.values[name] is not None}
     done = _run_until(call, "pareto", options)
     points = done.results["pareto"].tables["points"]
     wrong = [row for row in points.select("point", "violations").iter_rows() if row[1]] if call.values["check"] else []

@@ -41,6 +41,7 @@ _TYPES: Mapping[str, click.ParamType[Any]] = {
     "share": _Number("share", float, 0, 1),
     "seconds": _Number("seconds", float, 1, 1_000_000),
     "points": _Number("points", int, 3, 1000),
+    "count": _Number("count", int, 1, 100_000),
 }
 
 

@@ -26,7 +26,7 @@ class Argument:
 class Option:
     """A word that starts with ``--``.
 
-    ``kind`` is flag, text, year, share, seconds, points (whose number may be left out), language or strings.
+    ``kind`` is flag, text, year, share, seconds, points (whose number may be left out), count, language or strings.
     """
 
     name: str
@@ -56,7 +56,7 @@ _DESIGN = (
     Option("pipes", "flag"),
     Option("one-chain", "flag"),
 )
-_PARETO = (Option("pareto", "points"), Option("near", "share"))
+_PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
 _PLAN = (Argument("plan"),)
 
 COMMANDS: tuple[Command, ...] = (

@@ -95,6 +95,12 @@ def _back(program: Program, change: Change) -> Change:
     )
 
 
+def _covers(change: Change, other: Change) -> bool:
+    """Return whether a change sets anew all that another one set, so that nothing of that need be undone."""
+    names = ("columns", "rows", "entry_rows", "entry_columns")
+    return all(np.array_equal(getattr(change, name), getattr(other, name)) for name in names)
+
+
 @dataclass(frozen=True)
 class Outcomes:
     """What a design brings under every draw.
@@ -122,6 +128,7 @@ def _chunk(kept: Kept, program: Program, changes: Sequence[Change], hold: Bools)
     """Solve some draws one after the other; the first starts from nothing."""
     kept.restart()
     found = []
+    last: Change | None = None
     for change in changes:
         free = ~hold[change.columns]
         some = replace(
@@ -130,11 +137,15 @@ def _chunk(kept: Kept, program: Program, changes: Sequence[Change], hold: Bools)
             column_lower=change.column_lower[free],
             column_upper=change.column_upper[free],
         )
+        if last is not None and not _covers(some, last):
+            _apply(kept, _back(program, last))
         _apply(kept, some)
         answer = kept.solve()
         values = [objective.value(answer.natural) if answer.natural.size else np.nan for objective in some.objectives]
         found.append((answer.status, np.array(values)))
-        _apply(kept, _back(program, some))
+        last = some
+    if last is not None:
+        _apply(kept, _back(program, last))
     return found
 
 

@@ -133,17 +133,23 @@ def _below(value: float) -> float:
     return value - 1e-7 * max(abs(value), 1.0)
 
 
-def _end(kept: Kept, floored: Floored, first: int, options: FrontOptions) -> _End:
-    """Maximise one objective, then the others one by one, each held at its best (one row of the payoff table)."""
+def _end(
+    kept: Kept, floored: Floored, first: int, options: FrontOptions, start: Floats, span: Floats | None = None
+) -> _End:
+    """Maximise one objective, then the others one by one, each held at its best (one row of the payoff table).
+
+    Gaps are shares of the values until the ranges ``span`` (p,) are known, then shares of those.
+    """
     count = len(floored.objectives)
     every, free = np.arange(count), np.full(count, np.inf)
     held, slack = np.full(count, -np.inf), np.full(count, np.nan)
-    natural, bound, status, seconds = np.zeros(0), np.inf, "optimal", 0.0
+    natural, bound, status, seconds = start, np.inf, "optimal", 0.0
     for number in [first, *(other for other in range(count) if other != first)]:
         kept.restart()
         kept.set_objective(floored.objectives[number])
         kept.set_rows(floored.rows, floored.bound(every, held), free)
-        answer = kept.solve(natural, gap=options.gap, time_limit=options.seconds_each)
+        relative, width = (options.gap, 0.0) if span is None else (0.0, 0.5 * options.gap * float(span[number]))
+        answer = kept.solve(natural, gap=relative, absolute_gap=width, time_limit=options.seconds_each)
         seconds += answer.seconds
         bound = answer.bound if number == first else bound
         if not answer.natural.size:
@@ -151,7 +157,7 @@ def _end(kept: Kept, floored: Floored, first: int, options: FrontOptions) -> _En
             break
         natural, slack[number] = answer.natural, answer.bound - answer.objective
         held[number] = _below(answer.objective)
-    if not natural.size:
+    if np.isnan(slack).all():
         return _End(status, None, slack, bound)
     values = np.array([objective.value(natural) for objective in floored.objectives])
     return _End("optimal", Point(values, natural, np.nan, seconds), slack, bound)
@@ -160,17 +166,47 @@ def _end(kept: Kept, floored: Floored, first: int, options: FrontOptions) -> _En
 def _payoff(
     crew: Crew, floored: Floored, options: FrontOptions, sink: Callable[[Point], None], progress: Progress
 ) -> list[_End]:
-    """Return the best point of each objective, found side by side; each is handed on as soon as it is there."""
-    futures = [
-        crew.submit(lambda kept, first=first: _end(kept, floored, first, options))  # type: ignore[misc]
-        for first in range(len(floored.objectives))
-    ]
-    for done, future in enumerate(_as_they_come(futures)):
-        end = future.result()
-        if end.point is not None:
-            sink(end.point)
-        progress(message("front.stage_ends"), (done + 1) / len(futures))
-    return [future.result() for future in futures]
+    """Return the best point of each objective in their order, then what was found on the way.
+
+    They are found side by side, each is handed on as soon as it is there. Those whose gap is wider than the ranges
+    allow, which are known only when all are there, are looked for once more.
+    """
+    count = len(floored.objectives)
+    ends: dict[int, _End] = {}
+    on_the_way: list[_End] = []
+    for again in (False, True):
+        span = _span(list(ends.values())) if again else None
+        tasks = {}
+        for first in range(count):
+            if span is not None and _width(ends[first], span) <= options.gap:
+                continue
+            known = ends[first].point if again else None
+            start = np.zeros(0) if known is None else known.natural
+            task = partial(_end, floored=floored, first=first, options=options, start=start, span=span)
+            tasks[crew.submit(task)] = first
+        for done, future in enumerate(_as_they_come(list(tasks))):
+            end, first = future.result(), tasks[future]
+            if end.point is not None:
+                sink(end.point)
+            if again and end.point is not None:
+                on_the_way.append(ends[first])
+            if not again or end.point is not None:
+                ends[first] = end
+            progress(message("front.stage_ends"), (done + 1) / len(tasks))
+        if any(end.point is None for end in ends.values()):
+            break
+    return [*(ends[first] for first in range(count)), *on_the_way]
+
+
+def _span(ends: Sequence[_End]) -> Floats:
+    """Return the range of each objective over the ends of a front (p,)."""
+    values = np.array([end.point.values for end in ends if end.point is not None])
+    return np.maximum(np.ptp(values, axis=0), 1e-12)
+
+
+def _width(end: _End, span: Floats) -> float:
+    """Return the gap of an end as a share of the ranges; what its time did not reach counts as wide open."""
+    return float(np.max(np.where(np.isnan(end.slack), np.inf, end.slack / span)))
 
 
 def _as_they_come(futures: Sequence[Future[_End]]) -> Iterator[Future[_End]]:
@@ -180,12 +216,12 @@ def _as_they_come(futures: Sequence[Future[_End]]) -> Iterator[Future[_End]]:
         yield from done
 
 
-def _search(ends: Sequence[_End], options: FrontOptions) -> Search:
+def _search(ends: Sequence[_End], count: int, options: FrontOptions) -> Search:
     """Return a search that knows the ends of the front; their gaps become shares of the ranges."""
     points = [end.point for end in ends if end.point is not None]
-    ideal = np.array([end.bound for end in ends])
+    ideal = np.array([end.bound for end in ends[:count]])
     values = np.array([point.values for point in points])
-    span = np.maximum(values.max(axis=0) - values.min(axis=0), 1e-12)
+    span = _span(ends)
     # where time ran out before an objective's turn came, only its own bound is known
     slacks = [np.where(np.isnan(end.slack), ideal - row, end.slack) for end, row in zip(ends, values, strict=True)]
     gaps = [max(float(np.max(slack / span)), 0.0) for slack in slacks]
@@ -257,8 +293,8 @@ class _Line:
                     yield point
 
     def take(self) -> bool:
-        """Take in the oldest answer if it is there; return whether it was."""
-        if not (self._waiting and self._waiting[0][1].done()):
+        """Take in the oldest answer if it is there and was handed on; return whether it was."""
+        if not (self._waiting and (self._waiting[0][1] in self._told or self._waiting[0][1].cancelled())):
             return False
         floors, future = self._waiting.popleft()
         if future.cancelled():
@@ -274,6 +310,12 @@ class _Line:
         self.tally.empty += point is None
         self.tally.repeated += point is not None and not new
         return True
+
+    def drain(self) -> None:
+        """Take in all that is there once nothing runs any more."""
+        self._told.update(future for _, future in self._waiting if future.done())
+        while self.take():
+            pass
 
     def wait(self) -> None:
         """Wait until one more answer is there, or a moment."""
@@ -335,20 +377,20 @@ def front(
             failed = next((end for end in ends if end.point is None), None)
             if failed is not None:
                 return Front(names, failed.status, (), np.zeros(0), None, 0, 0, 0, time.monotonic() - begin)
-            search = _search(ends, options)
+            search = _search(ends, len(objectives), options)
             line = _Line(search, crew, floored, options)
             status = _walk(line, search, options, begin, sink, progress)
     except KeyboardInterrupt:
         if search is None:
             raise
         status = "interrupted"
-        while line is not None and line.take():
-            pass
+        if line is not None:
+            line.drain()
     ordered = sorted(search.points, key=lambda point: tuple(-point.values))
     tally = _Tally() if line is None else line.tally
     solves = tally.solves + len(objectives) ** 2
     return Front(
-        names, status, tuple(ordered), np.array([end.bound for end in ends]), search.unexplored(),
+        names, status, tuple(ordered), search.ideal, search.unexplored(),
         solves, tally.empty, tally.repeated, time.monotonic() - begin,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 
 POINTS = ("point", "economy", "environment", "society", "choice", "gap", "closeness", "builds", "capex")
+RISK = ("point", "dimension", "planned", "mean", "sd", "value_at_risk", "cvar", "regret_mean", "regret_max", "failed")
 ROBUST = ("plant", "points", "share", "verdict")
 
 
@@ -27,5 +28,15 @@ def pareto_blocks(result: Result, names: Names) -> list[Block]:
         *pictures(result, names),
         table_block(points, View("front_points", POINTS, provenance="computed"), known["points"], names),
         table_block(robust, View("front_robust", ROBUST, provenance="computed"), known["robust"], names),
+        *_risk_blocks(result, names),
         Text(say("front.report_note", language)),
     ]
+
+
+def _risk_blocks(result: Result, names: Names) -> list[Block]:
+    """Return what the trade-offs of note come to under draws, where they were drawn."""
+    risk = result.tables["risk"].with_columns(
+        dimension=pl.col("dimension").map_elements(lambda name: say(f"dimensions.{name}", names.language), pl.String)
+    )
+    view = View("front_risk", RISK, provenance="computed")
+    return [] if risk.is_empty() else [table_block(risk, view, result.columns()["risk"], names)]

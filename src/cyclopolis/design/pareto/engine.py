@@ -16,6 +16,7 @@ from cyclopolis.design.front_search import Point
 from cyclopolis.design.money import MILLION
 from cyclopolis.design.objectives import objectives
 from cyclopolis.design.pareto.figures import pareto_figures
+from cyclopolis.design.pareto.risk import risk_tables
 from cyclopolis.design.pareto.tables import Worked, build_groups, front_tables, work_out
 from cyclopolis.design.pose import DesignOptions, Posed, pose
 from cyclopolis.design.problem import SolveOptions
@@ -46,6 +47,11 @@ class ParetoOptions:
     near : float, optional
         Loss of each dimension, as a share of its range on the front, within which designs count as near the
         compromise: then it is proven which builds all, some or none of them share.
+    draws : int, optional
+        Draws of prices, yields and demand under which the points of note (best of a dimension, knee, compromise) are
+        run again with what they build.
+    seed : int
+        Of the draws.
     threads : int
         Solves side by side; it changes no point.
     """
@@ -55,6 +61,8 @@ class ParetoOptions:
     gap: float = 5e-3
     time_limit: float = 600.0
     near: float | None = None
+    draws: int | None = None
+    seed: int = 1
     threads: int = 2
 
 
@@ -119,6 +127,8 @@ def _facts(posed: Posed, found: Front | None, options: ParetoOptions) -> dict[st
         "resolution": FrontOptions().resolution,
         "time_limit": options.time_limit,
         "near": options.near,
+        "draws": options.draws,
+        "seed": options.seed,
         "scenario": list(posed.plan.scenario),
     }
 
@@ -169,7 +179,15 @@ def pareto(
     near = None
     if options.near is not None and found.status != "interrupted":
         near = _near(posed, assembly, goals, found, options, progress)
-    return book.result(found.points, found, near)
+    answer = book.result(found.points, found, near)
+    if options.draws is None or found.status == "interrupted":
+        return answer
+    noted = answer.tables["points"].filter(pl.col("choice").is_not_null())["point"].to_list()
+    tables = risk_tables(
+        posed, assembly, goals, [(number, found.points[number - 1]) for number in noted],
+        options.draws, options.seed, SolveOptions(gap=options.gap), options.threads, progress,
+    )  # fmt: skip
+    return replace(answer, tables={**answer.tables, **tables})
 
 
 class _Book:
@@ -194,8 +212,16 @@ class _Book:
     def sink(self, point: Point) -> None:
         """Take a point in and hand on what is known."""
         self._found.append(point)
-        if self._keep is not None:
-            self._keep(self.result(sorted(self._found, key=lambda one: tuple(-one.values)), None))
+        if self._keep is None:
+            return
+        # one that a later point beats does not stay
+        best = [one for one in self._found if not any(_beats(other, one) for other in self._found)]
+        self._keep(self.result(sorted(best, key=lambda one: tuple(-one.values)), None))
+
+
+def _beats(one: Point, other: Point) -> bool:
+    """Return whether one point is as good as another in everything and better in something."""
+    return bool((one.values >= other.values).all() and (one.values > other.values).any())
 
 
 def _front_options(options: ParetoOptions) -> FrontOptions:

@@ -11,6 +11,7 @@ from cyclopolis.design.assemble import Assembly, read_answer
 from cyclopolis.design.checker_years import check_years
 from cyclopolis.design.compromise import Compromise, compromise
 from cyclopolis.design.front_search import Point
+from cyclopolis.design.pareto.risk import no_risk
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.program import Answer
 from cyclopolis.design.tables_years import dimensions_table, investments_table, year_states
@@ -90,7 +91,8 @@ def front_tables(posed: Posed, worked: Sequence[Worked], near: Alternatives | No
         )
         for tables in ([item.parts for item in worked], [item.builds for item in worked])
     )
-    return {"points": points, "parts": parts, "builds": builds, "robust": _robust(posed, builds, len(worked), near)}
+    robust = _robust(posed, builds, len(worked), near)
+    return {"points": points, "parts": parts, "builds": builds, "robust": robust, **no_risk()}
 
 
 def build_groups(posed: Posed, assembly: Assembly) -> list[Ints]:

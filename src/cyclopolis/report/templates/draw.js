@@ -21,7 +21,7 @@
       image.alt = box.getAttribute("aria-label");
       box.parentNode.appendChild(image);
       return image.decode ? image.decode().catch(function () {}) : null;
-    });
+    }).catch(function () {}); // a browser without WebGL has no picture of a cube; the rest of the page has
   }
   function draw(box) {
     var figure = figures[box.id.slice("figure-".length)];
