@@ -13,6 +13,7 @@ from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.engine import design
 from cyclopolis.design.pose import limit_rows, recovery_factor
 from cyclopolis.design.recheck import check_design
+from cyclopolis.design.solve import solve_elastic, solve_years
 from cyclopolis.examples import example
 from cyclopolis.foundation.numbers import quantity_text
 from cyclopolis.foundation.problems import UserError
@@ -227,11 +228,13 @@ def test_a_market_that_clashes_is_named_with_the_amount_that_lacks(kind):
 
 def test_a_least_beyond_reach_says_what_can_be_reached():
     reach = pose(with_rows(QUICK, "limits", {"quantity": "jobs", "min": 1e4}), DesignOptions())
-    lacking = -float(solve_problem(reach.problem, elastic=True).excess[reach.rows["quantity"].to_list().index("jobs")])
+    _, (elastic,) = solve_elastic(reach.whole)
+    lacking = -float(elastic.excess[reach.year_rows[0]["quantity"].to_list().index("jobs")])
     free = pose(with_rows(QUICK, "limits"), DesignOptions(gap=1e-9))
-    nothing = np.zeros(len(free.network.plant_ids))
-    most = replace(free.problem, gain=free.forms[-1]["jobs"], built_cost=nothing, capacity_cost=nothing)
-    reached = free.forms[-1]["jobs"].value(solve_problem(most).flows)
+    jobs, whole = free.forms[-1]["jobs"], free.whole
+    nothing = np.zeros_like(whole.built_cost)
+    most = replace(whole, years=(replace(whole.years[0], gain=jobs),), built_cost=nothing, capacity_cost=nothing)
+    reached = jobs.value(solve_years(most).flows[-1])
     assert lacking == pytest.approx(1e4 - reached, rel=1e-6)
     text = explain_clash(reach).problems[1].render("en")
     assert quantity_text(lacking, "jobs", "en").split()[0] in text
