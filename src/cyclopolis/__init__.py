@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
     from cyclopolis.design.recheck import check_design
     from cyclopolis.ecology.compliance import Compliance, comply
+    from cyclopolis.ecology.land import Land, LandOptions, land
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
     from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
@@ -81,6 +82,9 @@ _HOMES = {
     "check_design": "cyclopolis.design.recheck",
     "comply": "cyclopolis.ecology.compliance",
     "Compliance": "cyclopolis.ecology.compliance",
+    "land": "cyclopolis.ecology.land",
+    "Land": "cyclopolis.ecology.land",
+    "LandOptions": "cyclopolis.ecology.land",
     "streets": "cyclopolis.infrastructure.streets",
     "Streets": "cyclopolis.infrastructure.streets",
     "StreetsOptions": "cyclopolis.infrastructure.streets",
@@ -115,6 +119,8 @@ __all__ = [
     "DesignOptions",
     "Drain",
     "DrainOptions",
+    "Land",
+    "LandOptions",
     "Plan",
     "Rating",
     "RunResult",
@@ -138,6 +144,7 @@ __all__ = [
     "explain_framework",
     "find_framework",
     "import_framework",
+    "land",
     "load_library",
     "load_run",
     "new_framework",

@@ -129,6 +129,8 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
             names.word(key) if (key := f"service.{value}") in catalogue() else names.of("service", value)
         ),
         "land_use": lambda value: names.of("land_use", value),
+        "from_use": lambda value: names.of("land_use", value),
+        "to_use": lambda value: names.of("land_use", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
         "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
         "stored_at": lambda value: names.of("site", value),

@@ -61,7 +61,11 @@ def run(
     saved = fresh_results(plan, folder) if until else {}
     results: dict[str, Result] = {}
     recorded = options_recorded(folder)
-    others = [engine.name for engine in ENGINES if engine.name in saved and until not in (engine.name, *engine.needs)]
+    others = [
+        engine.name
+        for engine in ENGINES
+        if engine.name in saved and until not in (engine.name, *engine.needs, *engine.heeds)
+    ]
     done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in others}
     for position, engine in enumerate(wanted):
         if engine.name in saved and engine.name != until:
