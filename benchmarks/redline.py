@@ -46,14 +46,14 @@ def main():
     plain = (time.process_time() - begin) / sample.size * meeting.size
     apart = np.abs(truth - found.area[sample]).max()
     print(
-        f"{PARCELS:,} parcels, {VERTICES:,} vertices, valid: {red.is_valid}; {meeting.size:,} overlap, {edge.size:,} at the edge"
+        f"{PARCELS:,} parcels, {VERTICES:,} vertices, valid: {red.is_valid}; "
+        f"{meeting.size:,} overlap, {edge.size:,} at the edge"
     )
     print("| way | CPU seconds | over ours |\n|---|---|---|")
     print(f"| ours, with distances up to 1 km | {ours:.2f} | 1 |")
     print(f"| each parcel with the whole polygon (extrapolated) | {plain:.1f} | {plain / ours:.0f} |")
-    print(
-        f"largest difference {apart:.1e} m2; peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"largest difference {apart:.1e} m2; peak memory {peak:.0f} MiB")
 
 
 if __name__ == "__main__":

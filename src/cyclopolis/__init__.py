@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
     from cyclopolis.design.recheck import check_design
     from cyclopolis.ecology.compliance import Compliance, comply
+    from cyclopolis.ecology.land import Land, LandOptions, land
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
     from cyclopolis.industry.chains.chains import Chains, chains
@@ -106,6 +107,9 @@ _HOMES = {
     "check_design": "cyclopolis.design.recheck",
     "comply": "cyclopolis.ecology.compliance",
     "Compliance": "cyclopolis.ecology.compliance",
+    "land": "cyclopolis.ecology.land",
+    "Land": "cyclopolis.ecology.land",
+    "LandOptions": "cyclopolis.ecology.land",
     "streets": "cyclopolis.infrastructure.streets",
     "Streets": "cyclopolis.infrastructure.streets",
     "StreetsOptions": "cyclopolis.infrastructure.streets",
@@ -149,6 +153,8 @@ __all__ = [
     "Fairness",
     "FairnessOptions",
     "HeatRecovery",
+    "Land",
+    "LandOptions",
     "Match",
     "MatchOptions",
     "Pareto",
@@ -182,6 +188,7 @@ __all__ = [
     "find_framework",
     "heat",
     "import_framework",
+    "land",
     "load_library",
     "load_run",
     "match",

@@ -80,6 +80,19 @@ def comply(call: Call) -> int:
     return _one_engine(call, "compliance")
 
 
+def land(call: Call) -> int:
+    """Hold parcels and projects against protected areas; 1 when something is refused."""
+    done = _run_until(call, "land", {})
+    result = done.results["land"]
+    assert isinstance(result, cyclopolis.Land)
+    _show(call, done, "land", {})
+    refused = result.refusals()
+    for row in refused.iter_rows(named=True) if not call.json else ():
+        values = {name: number_text(row[name] or 0.0, 4) for name in ("overlap_ha", "share")}
+        err(say("cli.land_refused", call.language, name=row["name"], layer=row["layer"], **values))
+    return 1 if refused.height else 0
+
+
 def streets(call: Call) -> int:
     """Measure streets, blocks and living circles."""
     return _one_engine(call, "streets")

@@ -128,6 +128,7 @@ COMMANDS: tuple[Command, ...] = (
         (SCENARIO, Option("storm", "text"), Option("designs", "count"), Option("seed", "count"), JSON, QUIET, LANG),
     ),
     Command("streets", "cyclopolis.streets(plan)", actions.streets, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command("land", "cyclopolis.land(plan)", actions.land, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("comply", "cyclopolis.comply(plan)", actions.comply, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(

@@ -26,8 +26,10 @@ from cyclopolis.plan.model import Plan, provenance
 
 Geometries = NDArray[np.object_]
 
-AREAS = ("landuse", "buildings", "red_line", "parcels", "projects", "green", "boundary")
+AREAS = ("landuse", "planned_landuse", "buildings", "red_line", "parcels", "projects", "green", "boundary")
 """Kinds of layers whose areas count; their polygons must be valid."""
+MIXED = ("parcels", "projects")
+"""Kinds of layers that may hold lines and points beside areas (a pipeline, a well)."""
 _OSM = (".osm", ".pbf")
 _OSM_LAYER = {"streets": "lines", "rivers": "lines", "services": "points", "entrances": "points", "stations": "points"}
 _GEOGRAPHIC = 4326
@@ -163,7 +165,7 @@ def read_layer(folder: Path, row: Mapping[str, Any], target: CRS | None = None) 
     target = _target(crs, shapely.total_bounds(geometry)) if target is None else target
     geometry = _project(geometry, crs, target)
     if row["kind"] in AREAS:
-        geometry, feature, attributes, found = _repair(name, geometry, feature, attributes)
+        geometry, feature, attributes, found = _repair(name, geometry, feature, attributes, row["kind"] in MIXED)
         notices += found
     code = target.to_epsg()
     layer = Layer(
@@ -268,9 +270,12 @@ def to_degrees(x: NDArray[np.float64], y: NDArray[np.float64], crs: str) -> tupl
 
 
 def _repair(
-    name: str, geometry: Geometries, feature: NDArray[np.int64], attributes: pl.DataFrame
+    name: str, geometry: Geometries, feature: NDArray[np.int64], attributes: pl.DataFrame, mixed: bool
 ) -> tuple[Geometries, NDArray[np.int64], pl.DataFrame, list[Problem]]:
-    """Close lines that are meant as areas, mend polygons that cross themselves, leave out what has no area."""
+    """Close lines that are meant as areas, mend polygons that cross themselves, leave out what has no area.
+
+    A layer that may be ``mixed`` keeps lines and points.
+    """
     notices: list[Problem] = []
     kinds = shapely.get_type_id(geometry)
     ring = np.isin(kinds, (1, 2)) & shapely.is_closed(geometry)
@@ -278,7 +283,7 @@ def _repair(
         geometry = geometry.copy()
         geometry[ring] = shapely.polygons(shapely.linearrings([part.coords for part in geometry[ring]]))
         notices.append(_notice(name, "layers.closed_lines", count=int(ring.sum()), rows=_some(feature[ring])))
-    flat = np.isin(shapely.get_type_id(geometry), (0, 1, 2, 4, 5))
+    flat = np.isin(shapely.get_type_id(geometry), (0, 1, 2, 4, 5)) & (not mixed)
     if flat.any():
         notices.append(_notice(name, "layers.no_areas", count=int(flat.sum()), rows=_some(feature[flat])))
     geometry, feature, attributes = geometry[~flat], feature[~flat], attributes.filter(pl.Series(~flat))

@@ -145,6 +145,8 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "technology": lambda value: names.of("technology", value),
         "facility": lambda value: names.of("facility", value),
         "land_use": lambda value: names.of("land_use", value),
+        "from_use": lambda value: names.of("land_use", value),
+        "to_use": lambda value: names.of("land_use", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
         "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
         "stored_at": lambda value: names.of("site", value),

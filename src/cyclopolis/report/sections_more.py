@@ -64,6 +64,36 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ),
         ("notices", View("notices", ("rating_scope", "file", "feature", "said"))),
     ),
+    "land": (
+        (
+            "places",
+            View(
+                "land_places",
+                (
+                    "rating_scope",
+                    "basis",
+                    "ground_ha",
+                    "protected_ha",
+                    "taken_ha",
+                    "developable_ha",
+                    "planned_ha",
+                    "difference_ha",
+                    "provenance",
+                ),
+            ),
+        ),
+        (
+            "overlaps",
+            View(
+                "land_overlaps",
+                ("kind", "name", "site", "area_ha", "overlap_ha", "share", "distance_m", "refused", "provenance"),
+            ),
+        ),
+        ("pairs", View("land_pairs", ("kind", "name", "protected", "overlap_ha"))),
+        ("changes", View("land_changes", ("from_use", "to_use", "area_ha", "share", "changed"))),
+        ("zone_totals", View("land_zone_totals", ("rating_scope", "zone", "cells", "free_ha", "share"))),
+        ("notices", View("notices", ("file", "feature", "said"))),
+    ),
     "compliance": (
         (
             "waters",

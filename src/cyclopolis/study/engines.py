@@ -5,7 +5,7 @@ reached by the lazy names of the package ``cyclopolis``, so that a balance does 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
-    ``needs`` are engines whose answers it is handed, ``uses`` those that it is handed where they have answered.
+    ``needs`` are engines whose answers it is handed, ``heeds`` those that it is handed where the plan has data for them.
     ``when`` tells whether a plan has data for it, ``asked`` is the public name of the class of its options; one that
     ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also ``keep``, which saves its answer
     so far.
@@ -33,8 +33,8 @@ class Engine:
     result: str
     answer: Answer
     needs: tuple[str, ...] = ()
+    heeds: tuple[str, ...] = ()
     when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
-    uses: tuple[str, ...] = ()
     asked: str = ""
     tells: bool = False
     keeps: bool = False
@@ -45,9 +45,41 @@ def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any])
     return cyclopolis.balance(plan)
 
 
-def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+def _land(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
-    return cyclopolis.design(plan, cyclopolis.DesignOptions(**options))
+    return cyclopolis.land(plan, progress=options["progress"])
+
+
+def _has_land(plan: Plan) -> bool:
+    kinds = ("red_line", "parcels", "projects", "boundary", "planned_landuse")
+    return plan.tables["layers"]["kind"].is_in(kinds).any()
+
+
+def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    known = bounded(plan, done)
+    found = cyclopolis.design(known, cyclopolis.DesignOptions(**options))
+    handed = land_handed(plan, known)
+    return replace(found, facts={**found.facts, "developable_ha_from_land": handed}) if handed else found
+
+
+def bounded(plan: Plan, done: Mapping[str, Result]) -> Plan:
+    """Return the plan with the developable land that the land engine measured, where its table of sites gives none.
+
+    Only where protected areas are known is what is left known: a plan without a layer of kind red_line stays as it is.
+    """
+    if "land" not in done or not _has_layers("red_line")(plan):
+        return plan
+    left = done["land"].tables["places"].select(site="scope", left_ha="developable_ha")
+    sites = plan.tables["sites"].join(left, on="site", how="left", maintain_order="left")
+    filled = sites.with_columns(developable_ha=pl.coalesce("developable_ha", "left_ha")).drop("left_ha")
+    return replace(plan, tables={**plan.tables, "sites": filled})
+
+
+def land_handed(plan: Plan, known: Plan) -> dict[str, float]:
+    """Return the developable land of each site that a plan was given besides its own, ha."""
+    own, filled = plan.tables["sites"]["developable_ha"], known.tables["sites"]
+    added = filled.filter(own.is_null() & filled["developable_ha"].is_not_null())
+    return dict(added.select("site", "developable_ha").iter_rows())
 
 
 def _pareto(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -152,8 +184,11 @@ def _on_request(plan: Plan) -> bool:
 
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
-    Engine("design", "Design", _design, ("balance",), asked="DesignOptions"),
-    Engine("pareto", "Pareto", _pareto, when=_on_request, asked="ParetoOptions", tells=True, keeps=True),
+    Engine("land", "Land", _land, when=_has_land, tells=True),
+    Engine("design", "Design", _design, ("balance",), heeds=("land",), asked="DesignOptions"),
+    Engine(
+        "pareto", "Pareto", _pareto, heeds=("land",), when=_on_request, asked="ParetoOptions", tells=True, keeps=True
+    ),
     Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), asked="WaterOptions", tells=True),
     Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),
     Engine("match", "Match", _match, when=_on_request, asked="MatchOptions"),
@@ -162,9 +197,9 @@ ENGINES: tuple[Engine, ...] = (
     Engine("failure", "Failure", _failure, when=_on_request, asked="FailureOptions", tells=True),
     Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
     Engine("compliance", "Compliance", _comply, when=_has_monitoring),
-    Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
+    Engine("utilities", "Utilities", _serve, ("balance", "design"), heeds=("land",), when=_has_utilities),
     Engine("drainage", "Drain", _drain, when=_has_drainage, asked="DrainOptions", tells=True),
-    Engine("rating", "Rating", _rate, ("balance", "design"), uses=("streets", "compliance", "drainage")),
+    Engine("rating", "Rating", _rate, ("balance", "design"), heeds=("land", "streets", "compliance", "drainage")),
 )
 """The engines in the order of a run; those ``_on_request`` answer only when named, and what they saved stays."""
 
@@ -182,7 +217,8 @@ def wanted_engines(plan: Plan, until: str | None) -> tuple[Engine, ...]:
     if until is None:
         return tuple(engine for engine in ENGINES if engine.when(plan))
     last = next(engine for engine in ENGINES if engine.name == until)
-    return tuple(engine for engine in ENGINES if engine is last or engine.name in last.needs)
+    heeded = {engine.name for engine in ENGINES if engine.name in last.heeds and engine.when(plan)}
+    return tuple(engine for engine in ENGINES if engine is last or engine.name in last.needs or engine.name in heeded)
 
 
 def options_of(engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:

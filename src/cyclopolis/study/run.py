@@ -62,8 +62,7 @@ def run(
     results: dict[str, Result] = {}
     recorded = options_recorded(folder)
     asked = [engine for engine in ENGINES if engine not in wanted and engine.name in fresh]
-    others = [engine.name for engine in asked if until not in (*engine.needs, *engine.uses)]
-    known = {name: fresh[name] for name in others}
+    others = [engine.name for engine in asked if until not in (*engine.needs, *engine.heeds)]
     done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in others}
     for position, engine in enumerate(wanted):
         if engine.name in saved and engine.name != until:
@@ -75,12 +74,10 @@ def run(
         done[engine.name] = mine
         keep = partial(_keep, plan, folder, engine.name, done)
         handed = {**mine, "progress": progress} if engine.tells else mine
-        results[engine.name] = engine.answer(
-            plan, {**known, **results}, {**handed, "keep": keep} if engine.keeps else handed
-        )
+        results[engine.name] = engine.answer(plan, results, {**handed, "keep": keep} if engine.keeps else handed)
         keep(results[engine.name])
     if not until:
-        results |= known
+        results |= {name: fresh[name] for name in others}
     reused = tuple(name for name in results if saved.get(name) is results[name])
     return RunResult(plan, results, folder, reused)
 

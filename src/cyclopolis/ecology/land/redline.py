@@ -141,17 +141,16 @@ def _pairs(tree: shapely.STRtree, owner: Ints, parcels: Geometries) -> tuple[Int
     The tiles of one protected area do not overlap: a parcel within a tile lies in it whole, others are cut.
     """
     inside, holder = tree.query(parcels, predicate="within")
-    inside, at = np.unique(inside * np.int64(owner.max() + 1) + owner[holder], return_index=True)
-    held = inside // (owner.max() + 1)
+    number = int(owner.max() + 1)
+    inside = np.unique(inside * number + owner[holder])
     parcel, tile = tree.query(parcels, predicate="intersects")
-    key = parcel * np.int64(owner.max() + 1) + owner[tile]
+    key = parcel * number + owner[tile]
     cut = ~np.isin(key, inside)
     area = shapely.area(shapely.intersection(parcels[parcel[cut]], tree.geometries[tile[cut]]))
     pairs, back = np.unique(key, return_inverse=True)
     shared = np.zeros(pairs.size)
     np.add.at(shared, back[cut], area)
-    shared[np.searchsorted(pairs, inside)] = shapely.area(parcels[held])
-    number = int(owner.max() + 1)
+    shared[np.searchsorted(pairs, inside)] = shapely.area(parcels[inside // number])
     return (pairs // number).astype(np.int64), (pairs % number).astype(np.int64), shared
 
 

@@ -106,7 +106,8 @@ def suspected(shapes: Geometries, ground: shapely.Geometry) -> str | None:
     now = inside(shapes)
     best, system = now + LEAST_GAIN, None
     for name, back in zip(_SYSTEMS, (from_gcj02, from_bd09), strict=True):
-        share = inside(shapely.transform(shapes, lambda points, back=back: np.column_stack(back(*points.T))))
+        x, y = back(*shapely.get_coordinates(shapes).T)
+        share = inside(shapely.set_coordinates(shapes.copy(), np.column_stack((x, y))))
         if share > best:
             best, system = share, name
     return system

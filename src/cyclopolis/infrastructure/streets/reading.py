@@ -13,6 +13,7 @@ from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
 from cyclopolis.infrastructure.streets.blocks import StreetNet, planarise
 from cyclopolis.library import Library
+from cyclopolis.plan.land_classes import land_classes
 from cyclopolis.plan.layers import Layer
 from cyclopolis.plan.schema import fold
 
@@ -96,7 +97,7 @@ def read_ground(scope: str, layers: Mapping[str, Sequence[Layer]], library: Libr
     bounding = lines[_in(classes, STREET_CLASSES)] if any(classes) else lines
     walked = lines[~_in(classes, NO_WALKING)]
     net, walking = planarise(bounding), planarise(walked, WALK_STEP_M)
-    land, use, lost = _land(layers["landuse"], fields, library.land_uses)
+    land, use, lost = land_classes(layers["landuse"], fields, library.land_uses)
     services, unknown = _services(layers["services"], fields, library.services)
     people, number, feature = _people(layers["people"], fields)
     footprint, storeys = _buildings(layers["buildings"], fields)
@@ -161,37 +162,6 @@ def _node_heights(net: StreetNet, lines: Geometries, tall: bool) -> Floats | Non
     points = points[np.isfinite(points[:, 2])]
     _, nearest = cKDTree(points[:, :2]).query(net.node)
     return np.asarray(points[nearest, 2], dtype=np.float64)
-
-
-def class_names(table: pl.DataFrame, key: str) -> Mapping[str, int]:
-    """Return the row of a library table by every folded name, alias and tag value of it."""
-    names: dict[str, int] = {}
-    for at, row in enumerate(table.iter_rows(named=True)):
-        tags = [tag.split("=")[-1] for tag in (row["tags"] or "").split(";")] if key == "land_use" else []
-        for name in (row[key], row["name"], row["name_zh"], *(row["aliases"] or "").split(";"), *tags):
-            if name:
-                names.setdefault(fold(name), at)
-    return names
-
-
-def _land(
-    layers: Sequence[Layer], fields: Mapping[str, Mapping[str, str | None]], uses: pl.DataFrame
-) -> tuple[Geometries, Ints, set[str]]:
-    """Return the polygons whose use is known, their use, and the names that no class fits."""
-    names = class_names(uses, "land_use")
-    polygons: list[object] = []
-    use: list[int] = []
-    lost: set[str] = set()
-    for layer in layers:
-        values = layer.column(fields[layer.name]["kind_field"], "landuse", "land_use", "natural", "用地类别")
-        for shape, value in zip(layer.geometry, values.cast(pl.String).to_list(), strict=True):
-            at = names.get(fold(value)) if value else None
-            if at is None:
-                lost |= {value} if value else set()
-                continue
-            polygons.append(shape)
-            use.append(at)
-    return np.array(polygons, dtype=np.object_), np.array(use, dtype=np.int64), lost
 
 
 def service_positions(services: pl.DataFrame) -> tuple[Mapping[str, list[int]], Mapping[str, int]]:
