@@ -23,7 +23,7 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
-    ``needs`` are engines whose answers it is handed, ``heeds`` those that it is handed where the plan has data for them.
+    ``needs`` are engines whose answers it is handed, ``heeds`` those that it is handed where the plan has their data.
     ``when`` tells whether a plan has data for it, ``asked`` is the public name of the class of its options; one that
     ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also ``keep``, which saves its answer
     so far.
@@ -83,9 +83,10 @@ def land_handed(plan: Plan, known: Plan) -> dict[str, float]:
 
 
 def _pareto(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
-    del done
     asked = {name: value for name, value in options.items() if name not in ("keep", "progress")}
-    return cyclopolis.pareto(plan, cyclopolis.ParetoOptions(**asked), options["keep"], options["progress"])
+    return cyclopolis.pareto(
+        bounded(plan, done), cyclopolis.ParetoOptions(**asked), options["keep"], options["progress"]
+    )
 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
