@@ -152,22 +152,22 @@ def test_a_plan_without_the_tables_says_which_to_fill(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "old", "new", "key", "row", "column"),
     [
-        ("operations", "5,kg/h,50,100", "5,kg/h,,100", "plan.no_quality_limit", 3, "inlet_max"),
-        ("operations", "5,kg/h,50,100", "5,kg/h,100,50", "plan.limits_reversed", 3, "outlet_max"),
-        ("operations", "5,kg/h,50,100,,,,", ",,50,100,,,,", "plan.operation_nothing", 3, "load"),
-        ("operations", "5,kg/h,50,100,,,,", "5,kg/h,50,100,7,,m3/h,", "plan.operation_both", 3, "load"),
+        ("operations", "5,kg/h,50,100", "5,kg/h,,100", "network_tables.no_quality_limit", 3, "inlet_max"),
+        ("operations", "5,kg/h,50,100", "5,kg/h,100,50", "network_tables.limits_reversed", 3, "outlet_max"),
+        ("operations", "5,kg/h,50,100,,,,", ",,50,100,,,,", "network_tables.operation_nothing", 3, "load"),
+        ("operations", "5,kg/h,50,100,,,,", "5,kg/h,50,100,7,,m3/h,", "network_tables.operation_both", 3, "load"),
         ("operations", "5,kg/h,", "5,kWh/h,", "plan.unit_dimension", 3, "load_unit"),
-        ("supplies", "salt,0", "salt,", "plan.no_concentration", 2, "concentration"),
-        ("supplies", "salt,0", "sugar,0", "plan.contaminant_unknown", 2, "contaminant"),
-        ("supplies", "fresh,freshwater,salt,0", "regeneration,freshwater,salt,", "plan.regeneration_one", 2,
+        ("supplies", "salt,0", "salt,", "network_tables.no_concentration", 2, "concentration"),
+        ("supplies", "salt,0", "sugar,0", "network_tables.contaminant_unknown", 2, "contaminant"),
+        ("supplies", "fresh,freshwater,salt,0", "regeneration,freshwater,salt,", "network_tables.regeneration_one", 2,
          "concentration"),
-        ("supplies", "fresh,freshwater", "fresh,hydrogen", "plan.supply_idle", 2, "commodity"),
-        ("heat_streams", "hot,150,60", "hot,60,150", "plan.stream_reversed_hot", 2, "target_temperature"),
-        ("heat_streams", "cold,25,100", "cold,100,25", "plan.stream_reversed_cold", 5, "target_temperature"),
-        ("heat_streams", "90,60,240,", "90,60,,", "plan.stream_one", 3, "duty"),
-        ("heat_streams", "hot,90,60,240", ",90,90,240", "plan.stream_still", 3, "kind"),
-        ("heat_utilities", "300,299", "299,300", "plan.utility_reversed", 2, "target_temperature"),
-        ("heat_utilities", "0.3,50,park", "0.3,50,", "plan.heating_needs", 5, "site"),
+        ("supplies", "fresh,freshwater", "fresh,hydrogen", "network_tables.supply_idle", 2, "commodity"),
+        ("heat_streams", "hot,150,60", "hot,60,150", "network_tables.stream_reversed_hot", 2, "target_temperature"),
+        ("heat_streams", "cold,25,100", "cold,100,25", "network_tables.stream_reversed_cold", 5, "target_temperature"),
+        ("heat_streams", "90,60,240,", "90,60,,", "network_tables.stream_one", 3, "duty"),
+        ("heat_streams", "hot,90,60,240", ",90,90,240", "network_tables.stream_still", 3, "kind"),
+        ("heat_utilities", "300,299", "299,300", "network_tables.utility_reversed", 2, "target_temperature"),
+        ("heat_utilities", "0.3,50,park", "0.3,50,", "network_tables.heating_needs", 5, "site"),
     ],
 )  # fmt: skip
 def test_bad_tables_get_one_clear_message(folder, tmp_path, table, old, new, key, row, column) -> None:
@@ -182,4 +182,4 @@ def test_bad_tables_get_one_clear_message(folder, tmp_path, table, old, new, key
             (place / source.name).write_text(text, encoding="utf-8")
     errors = [one for one in check_plan(place) if one.severity == "error"]
     assert [(one.text.key, one.file, one.row, one.column) for one in errors][:1] == [(key, f"{table}.csv", row, column)]
-    assert len(errors) == (2 if key == "plan.contaminant_unknown" else 1)
+    assert len(errors) == (2 if key == "network_tables.contaminant_unknown" else 1)

@@ -128,7 +128,8 @@ def test_parts_say_unit_weight_names_and_provenance(found):
 def test_scores_are_the_weighted_sums_of_their_parts_in_any_state(park, found):
     rng = np.random.default_rng(7)
     forms, base = found[0], found[2]
-    state = Flows(*(rng.uniform(0, 9, getattr(base, name).size) for name in Flows.__dataclass_fields__))
+    parts = {name: getattr(base, name) for name in Flows.__dataclass_fields__ if getattr(base, name) is not None}
+    state = Flows(**{name: rng.uniform(0, 9, part.size) for name, part in parts.items()})
     for name in DIMENSIONS:
         parts = sum(part.weight * part.form.value(state) for part in forms.parts if part.dimension == name)
         assert getattr(forms, name).value(state) == pytest.approx(parts)

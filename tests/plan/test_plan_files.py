@@ -189,7 +189,7 @@ def test_a_problem_names_its_place_in_both_languages(language: str) -> None:
     assert ("文件" in line) == (language == "zh")
     assert problem.as_dict(language) | {"text": ""} == {
         "severity": "error", "key": "plan.not_a_number", "file": "厂.csv", "sheet": "装置", "row": 1234,
-        "column": "产能", "value": "十", "suggestion": "10", "text": "",
+        "line": None, "column": "产能", "value": "十", "suggestion": "10", "text": "",
     }  # fmt: skip
     bare = Problem(said, "notice")
     assert bare.render(language).endswith(": " + said.render(language))

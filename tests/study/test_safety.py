@@ -125,7 +125,7 @@ def test_a_disk_that_fails_while_saving_leaves_the_older_answer(place: Path, mon
 
 
 def test_an_engine_that_refuses_leaves_those_before_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*unused: object) -> None:
+    def refuse(*unused: object, **others: object) -> None:
         raise UserError([])
 
     monkeypatch.setattr(cyclopolis, "rate", refuse)

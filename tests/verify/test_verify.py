@@ -62,7 +62,8 @@ def corrupted(tree, part, path):
 def computed(path):
     """Return the engine's answer to a bundled case, solved once for all tests."""
     case = read_case(path)
-    return case, kinds()[case.kind](case.inputs, {**case.computed_check, **case.published})
+    inputs = {**case.inputs, "inp": str(path.parent / case.inputs["inp"])} if "inp" in case.inputs else case.inputs
+    return case, kinds()[case.kind](inputs, {**case.computed_check, **case.published})
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

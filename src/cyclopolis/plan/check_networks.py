@@ -34,16 +34,16 @@ def _one_operation(text: TextTable, row: Mapping[str, Any], fixed: Mapping[str, 
     name, contaminant = row["operation"], row["contaminant"]
     loaded = row["load"] is not None
     if loaded and any(fixed.values()):
-        yield said("plan.operation_both", "load", operation=name)
+        yield said("network_tables.operation_both", "load", operation=name)
         return
     if not loaded and not any(fixed.values()):
-        yield said("plan.operation_nothing", "load", operation=name)
+        yield said("network_tables.operation_nothing", "load", operation=name)
         return
     for column, needed in (("inlet_max", loaded or fixed["flow_in"]), ("outlet_max", loaded or fixed["flow_out"])):
         if needed and row[column] is None and not text.cell(row[ROW], row[PLACE], column):
-            yield said("plan.no_quality_limit", column, operation=name, contaminant=contaminant)
+            yield said("network_tables.no_quality_limit", column, operation=name, contaminant=contaminant)
     if loaded and None not in (row["inlet_max"], row["outlet_max"]) and row["outlet_max"] <= row["inlet_max"]:
-        yield said("plan.limits_reversed", "outlet_max", operation=name, inlet=f"{row['inlet_max']:g}")
+        yield said("network_tables.limits_reversed", "outlet_max", operation=name, inlet=f"{row['inlet_max']:g}")
 
 
 def check_supplies(text: TextTable, frames: Mapping[str, pl.DataFrame]) -> Iterator[Problem]:
@@ -57,12 +57,12 @@ def check_supplies(text: TextTable, frames: Mapping[str, pl.DataFrame]) -> Itera
         first = rows.row(0, named=True)
         known = wanted.get(str(commodity), set())
         if not known and operations.height:
-            yield text.problem("plan.supply_idle", first[ROW], place=first[PLACE], column="commodity")
+            yield text.problem("network_tables.supply_idle", first[ROW], place=first[PLACE], column="commodity")
         for row in rows.iter_rows(named=True):
             yield from _one_supply(text, row, known)
         missing = sorted(known - set(rows["contaminant"].drop_nulls()))
         if missing and first["kind"] != "discharge":
-            said = message("plan.supply_silent", supply=first["supply"], contaminants=", ".join(missing))
+            said = message("network_tables.supply_silent", supply=first["supply"], contaminants=", ".join(missing))
             yield text.problem(said, first[ROW], place=first[PLACE], column="contaminant")
 
 
@@ -71,16 +71,16 @@ def _one_supply(text: TextTable, row: Mapping[str, Any], known: set[str]) -> Ite
         return text.problem(message(key, **values), row[ROW], place=row[PLACE], column=column)
 
     if known and row["contaminant"] is not None and row["contaminant"] not in known:
-        yield said("plan.contaminant_unknown", "contaminant", known=", ".join(sorted(known)))
+        yield said("network_tables.contaminant_unknown", "contaminant", known=", ".join(sorted(known)))
     if row["kind"] == "regeneration":
         if (row["concentration"] is None) == (row["removal_pct"] is None):
-            yield said("plan.regeneration_one", "concentration", supply=row["supply"])
+            yield said("network_tables.regeneration_one", "concentration", supply=row["supply"])
     elif row["kind"] is not None:
         if row["concentration"] is None and not text.cell(row[ROW], row[PLACE], "concentration"):
-            yield said("plan.no_concentration", "concentration", supply=row["supply"])
+            yield said("network_tables.no_concentration", "concentration", supply=row["supply"])
         for column in ("removal_pct", "recovery_pct", "feed_max"):
             if row[column] is not None:
-                yield said("plan.only_regeneration", column)
+                yield said("network_tables.only_regeneration", column)
 
 
 def _shared(text: TextTable, frame: pl.DataFrame) -> Iterator[Problem]:
@@ -89,7 +89,7 @@ def _shared(text: TextTable, frame: pl.DataFrame) -> Iterator[Problem]:
     for column in _SHARED[text.table]:
         first = pl.col(column).drop_nulls().first().over(key, "commodity")
         for row in frame.filter(pl.col(column).is_not_null() & (pl.col(column) != first)).iter_rows(named=True):
-            said = message("plan.rows_differ", name=row[key])
+            said = message("network_tables.rows_differ", name=row[key])
             yield text.problem(said, row[ROW], place=row[PLACE], column=column)
 
 
@@ -102,14 +102,14 @@ def check_heat_streams(text: TextTable, streams: pl.DataFrame) -> Iterator[Probl
 
         supply, target, kind = row["supply_temperature"], row["target_temperature"], row["kind"]
         if (row["duty"] is None) == (row["heat_capacity_flow"] is None):
-            yield said("plan.stream_one", "duty", stream=row["stream"])
+            yield said("network_tables.stream_one", "duty", stream=row["stream"])
         if None in (supply, target):
             continue
         if supply == target and (kind is None or row["duty"] is None):
-            yield said("plan.stream_still", "kind" if kind is None else "duty", stream=row["stream"])
+            yield said("network_tables.stream_still", "kind" if kind is None else "duty", stream=row["stream"])
         elif (kind == "hot" and supply < target) or (kind == "cold" and supply > target):
             ends = f"{supply:g}", f"{target:g}"
-            key = f"plan.stream_reversed_{kind}"
+            key = f"network_tables.stream_reversed_{kind}"
             yield said(key, "target_temperature", stream=row["stream"], supply=ends[0], target=ends[1])
 
 
@@ -123,8 +123,10 @@ def check_heat_utilities(text: TextTable, frames: Mapping[str, pl.DataFrame]) ->
         supply, target = row["supply_temperature"], row["target_temperature"]
         turned = {"hot": 1.0, "cold": -1.0}.get(row["kind"] or "", 0.0)
         if None not in (supply, target) and turned * (supply - target) < 0:
-            yield said("plan.utility_reversed", "target_temperature", supply=f"{supply:g}", target=f"{target:g}")
+            yield said(
+                "network_tables.utility_reversed", "target_temperature", supply=f"{supply:g}", target=f"{target:g}"
+            )
         if row["kind"] == "heating":
             for column in ("site", "duty_max", "target_temperature"):
                 if row[column] is None and not text.cell(row[ROW], row[PLACE], column):
-                    yield said("plan.heating_needs", column, utility=row["utility"])
+                    yield said("network_tables.heating_needs", column, utility=row["utility"])
