@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
     from cyclopolis.design.recheck import check_design
+    from cyclopolis.ecology.capacity import Capacity, capacity
     from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.ecology.land import Land, LandOptions, land
     from cyclopolis.examples import example
@@ -82,6 +83,8 @@ _HOMES = {
     "check_design": "cyclopolis.design.recheck",
     "comply": "cyclopolis.ecology.compliance",
     "Compliance": "cyclopolis.ecology.compliance",
+    "capacity": "cyclopolis.ecology.capacity",
+    "Capacity": "cyclopolis.ecology.capacity",
     "land": "cyclopolis.ecology.land",
     "Land": "cyclopolis.ecology.land",
     "LandOptions": "cyclopolis.ecology.land",
@@ -114,6 +117,7 @@ _HOMES = {
 __all__ = [
     "Balance",
     "BalanceOptions",
+    "Capacity",
     "Compliance",
     "Design",
     "DesignOptions",
@@ -131,6 +135,7 @@ __all__ = [
     "assessment_folder",
     "attach_evidence",
     "balance",
+    "capacity",
     "chain_gaps",
     "check_design",
     "check_framework",

@@ -94,6 +94,32 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ("zone_totals", View("land_zone_totals", ("rating_scope", "zone", "cells", "free_ha", "share"))),
         ("notices", View("notices", ("file", "feature", "said"))),
     ),
+    "capacity": (
+        (
+            "loads",
+            View(
+                "capacity_loads",
+                (
+                    "rating_scope",
+                    "capacity",
+                    "quantity",
+                    "state",
+                    "year",
+                    "load",
+                    "value",
+                    "unit",
+                    "used",
+                    "over",
+                    "provenance",
+                ),
+            ),
+        ),
+        (
+            "capacities",
+            View("capacity_capacities", ("rating_scope", "capacity", "kind", "method", "value", "unit", "provenance")),
+        ),
+        ("limits", View("capacity_limits", ("rating_scope", "quantity", "year", "max", "unit", "adopted"))),
+    ),
     "compliance": (
         (
             "waters",
