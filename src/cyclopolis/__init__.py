@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
     from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
     from cyclopolis.design.recheck import check_design
+    from cyclopolis.ecology.capacity import Capacity, capacity
     from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.ecology.land import Land, LandOptions, land
     from cyclopolis.examples import example
@@ -107,6 +108,8 @@ _HOMES = {
     "check_design": "cyclopolis.design.recheck",
     "comply": "cyclopolis.ecology.compliance",
     "Compliance": "cyclopolis.ecology.compliance",
+    "capacity": "cyclopolis.ecology.capacity",
+    "Capacity": "cyclopolis.ecology.capacity",
     "land": "cyclopolis.ecology.land",
     "Land": "cyclopolis.ecology.land",
     "LandOptions": "cyclopolis.ecology.land",
@@ -142,6 +145,7 @@ _HOMES = {
 __all__ = [
     "Balance",
     "BalanceOptions",
+    "Capacity",
     "Chains",
     "Compliance",
     "Design",
@@ -171,6 +175,7 @@ __all__ = [
     "assessment_folder",
     "attach_evidence",
     "balance",
+    "capacity",
     "chain_gaps",
     "chains",
     "check_design",

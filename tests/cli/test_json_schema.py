@@ -102,7 +102,7 @@ def test_every_command_that_answers_a_program_is_tested_here() -> None:
     having = {name for name, command in commands() if any(option.name == "json" for option in command.options)}
     tested = {"check", "balance", "design", "rate", "run", "verify"}
     elsewhere = {"match", "chains", "water", "heat", "fairness", "failure"}  # tests/exchanges
-    elsewhere |= {"drain", "streets", "land", "comply"}  # tests of the engine
+    elsewhere |= {"drain", "streets", "land", "capacity", "comply"}  # tests of the engine
     elsewhere |= {name for name in having if name.startswith(("assess ", "framework "))}  # tests/rating
     assert having == tested | elsewhere | {"library search", "library show", "library gaps", "library list"}
 

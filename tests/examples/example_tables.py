@@ -9,16 +9,6 @@ PAPER = "Wang, Yang, Jing, Wu 2025, MSI Journal of Arts, Law and Justice 2(9), C
 """Source of every fact about Liupanshui."""
 DESCRIPTION = "description of the Partner Park at Changzhi, Shanxi"
 """How the source of every fact about Changzhi begins."""
-
-EPA = "US EPA"
-"""How the source of every fact about EPA's site begins."""
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as handle:
-        return list(csv.DictReader(handle, strict=True))
-
-
 PINGDINGSHAN = (
     "description of the Green Park at Pingdingshan, Henan: names what is made of what; gives no amounts",
     "Wikipedia, Pingdingshan, read 2026-11-25",
@@ -28,11 +18,16 @@ PINGDINGSHAN = (
     "China Daily, About Pingdingshan, read 2026-11-25",
 )
 """Sources of every fact about Pingdingshan."""
-PARKS = tuple(name for name in examples() if (example(name) / "plants.csv").is_file())
-"""Examples with plants; the others are about rain."""
+KNOWN = (PAPER, DESCRIPTION, *PINGDINGSHAN, "GFHS 20", "description of Guiyang", "US EPA")
+"""How the sources of facts begin."""
 FOUND = "kalundborg"
 """The example that is there to be matched: published sizes, no markets and no limits; nothing in it is designed."""
 PUBLISHED = ("National Academy of Engineering", "Kalundborg tourist board", "IISD", "Ehrenfeld and Gertler 1997")
 """How the sources of its facts begin."""
-DESIGNED = tuple(name for name in PARKS if name != FOUND)
-"""Examples that are designed."""
+DESIGNED = tuple(name for name in examples() if name != FOUND and (example(name) / "plants.csv").is_file())
+"""Examples that are designed: all with plants but that one."""
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle, strict=True))

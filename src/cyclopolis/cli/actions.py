@@ -80,6 +80,11 @@ def comply(call: Call) -> int:
     return _one_engine(call, "compliance")
 
 
+def capacity(call: Call) -> int:
+    """Hold loads against carrying capacities."""
+    return _one_engine(call, "capacity")
+
+
 def land(call: Call) -> int:
     """Hold parcels and projects against protected areas; 1 when something is refused."""
     done = _run_until(call, "land", {})

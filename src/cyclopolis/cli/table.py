@@ -129,6 +129,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("streets", "cyclopolis.streets(plan)", actions.streets, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("land", "cyclopolis.land(plan)", actions.land, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command("capacity", "cyclopolis.capacity(plan, loads)", actions.capacity, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("comply", "cyclopolis.comply(plan)", actions.comply, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(

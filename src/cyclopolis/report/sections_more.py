@@ -64,6 +64,69 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ),
         ("notices", View("notices", ("rating_scope", "file", "feature", "said"))),
     ),
+    "water": (
+        (
+            "networks",
+            View(
+                "water_networks",
+                (
+                    "commodity",
+                    "operations",
+                    "contaminants",
+                    "fresh_without_reuse",
+                    "fresh_apart",
+                    "fresh_together",
+                    "regenerated",
+                    "cross_links",
+                    "pipe_km",
+                    "pipe_cost",
+                    "gap",
+                    "unit",
+                ),
+            ),
+        ),
+        (
+            "members",
+            View("water_members", ("commodity", "plant", "fresh_apart", "fresh_together", "received", "given", "unit")),
+        ),
+        (
+            "connections",
+            View(
+                "water_connections", ("commodity", "from_plant", "to_plant", "flow", "unit", "distance_km", "pipe_cost")
+            ),
+        ),
+    ),
+    "heat": (
+        (
+            "targets",
+            View("heat_targets", ("heat_scope", "plant", "hot", "cold", "recovered", "hot_without", "pinch", "units")),
+        ),
+        ("steam", View("heat_steam", ("utility", "plant", "temperature", "raised", "used"))),
+        ("heating", View("heat_heating", ("utility", "plant", "most", "sent", "arriving", "distance_km", "worth"))),
+    ),
+    "fairness": (
+        (
+            "members",
+            View(
+                "fairness_members",
+                ("member", "alone", "change", "shapley", "shapley_error", "nucleolus", "least_core", "payment"),
+            ),
+        ),
+        (
+            "payments",
+            View("fairness_payments", ("from_plant", "to_plant", "commodity", "amount", "unit", "payment", "price")),
+        ),
+    ),
+    "failure": (
+        (
+            "failures",
+            View(
+                "failure_failures",
+                ("rank", "failed", "loss", "plants_hit", "members_hit", "output_lost", "redundancy"),
+            ),
+        ),
+        ("hit", View("failure_hit", ("failed", "plant", "activity_before", "activity_after", "loss"))),
+    ),
     "land": (
         (
             "places",
@@ -93,6 +156,32 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ("changes", View("land_changes", ("from_use", "to_use", "area_ha", "share", "changed"))),
         ("zone_totals", View("land_zone_totals", ("rating_scope", "zone", "cells", "free_ha", "share"))),
         ("notices", View("notices", ("file", "feature", "said"))),
+    ),
+    "capacity": (
+        (
+            "loads",
+            View(
+                "capacity_loads",
+                (
+                    "rating_scope",
+                    "capacity",
+                    "quantity",
+                    "state",
+                    "year",
+                    "load",
+                    "value",
+                    "unit",
+                    "used",
+                    "over",
+                    "provenance",
+                ),
+            ),
+        ),
+        (
+            "capacities",
+            View("capacity_capacities", ("rating_scope", "capacity", "kind", "method", "value", "unit", "provenance")),
+        ),
+        ("limits", View("capacity_limits", ("rating_scope", "quantity", "year", "max", "unit", "adopted"))),
     ),
     "compliance": (
         (
@@ -177,6 +266,8 @@ def _worded(result: Result, name: str, names: Names) -> pl.DataFrame:
             table = table.with_columns(pl.col(column).replace(words))
     if result.engine == "streets" and "service" in table.columns:
         table = table.with_columns(facility=pl.col("service"))
+    if result.engine == "heat" and "scope" in table.columns:
+        return table.with_columns(heat_scope="scope")
     if {"text", "text_zh"} <= set(table.columns):
         table = table.with_columns(said=pl.col("text_zh" if names.language == "zh" else "text"))
     if "scope" in table.columns:

@@ -56,7 +56,7 @@ def _has_land(plan: Plan) -> bool:
 
 
 def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
-    known = bounded(plan, done)
+    known = carried(bounded(plan, done), done)
     found = cyclopolis.design(known, cyclopolis.DesignOptions(**options))
     handed = land_handed(plan, known)
     return replace(found, facts={**found.facts, "developable_ha_from_land": handed}) if handed else found
@@ -73,6 +73,42 @@ def bounded(plan: Plan, done: Mapping[str, Result]) -> Plan:
     sites = plan.tables["sites"].join(left, on="site", how="left", maintain_order="left")
     filled = sites.with_columns(developable_ha=pl.coalesce("developable_ha", "left_ha")).drop("left_ha")
     return replace(plan, tables={**plan.tables, "sites": filled})
+
+
+def carried(plan: Plan, done: Mapping[str, Result]) -> Plan:
+    """Return the plan with the capacities that it adopts among its limits."""
+    if not plan.tables["capacities"]["adopt"].fill_null(value=False).any():
+        return plan
+    from cyclopolis.ecology.capacity import capacities, limits_of  # noqa: PLC0415 - loads with the engine only
+
+    found, _ = capacities(plan, land_left(done))
+    own = plan.tables["limits"]
+    rows = limits_of(found).filter("adopted").select(
+        scope=pl.when(pl.col("scope") != "").then("scope"), quantity="quantity", year=pl.col("year"), max="max",
+        unit="unit", source=pl.lit("capacity ") + pl.col("capacity"),
+    )  # fmt: skip
+    both = pl.concat([own, rows.with_columns(pl.col("year").cast(own.schema["year"]))], how="diagonal")
+    return replace(plan, tables={**plan.tables, "limits": both.select(own.columns)})
+
+
+def land_left(done: Mapping[str, Result]) -> dict[str, float]:
+    """Return the land left to build on by site, ha, where the land engine has run."""
+    if "land" not in done:
+        return {}
+    return dict(done["land"].tables["places"].select("scope", "developable_ha").iter_rows())
+
+
+def _capacity(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del options
+    design = done["design"]
+    years = {"before": plan.meta.base_year, "after": design.facts["year"]}
+    year = pl.col("state").replace_strict(years, return_dtype=pl.Int64)
+    loads = before_and_after(design.tables["accounts"]).with_columns(year=year)
+    return cyclopolis.capacity(plan, loads, land_left(done))
+
+
+def _has_capacities(plan: Plan) -> bool:
+    return plan.tables["capacities"].height > 0 and plan.tables["plants"].height > 0
 
 
 def land_handed(plan: Plan, known: Plan) -> dict[str, float]:
@@ -198,6 +234,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("failure", "Failure", _failure, when=_on_request, asked="FailureOptions", tells=True),
     Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
     Engine("compliance", "Compliance", _comply, when=_has_monitoring),
+    Engine("capacity", "Capacity", _capacity, ("balance", "design"), heeds=("land",), when=_has_capacities),
     Engine("utilities", "Utilities", _serve, ("balance", "design"), heeds=("land",), when=_has_utilities),
     Engine("drainage", "Drain", _drain, when=_has_drainage, asked="DrainOptions", tells=True),
     Engine("rating", "Rating", _rate, ("balance", "design"), heeds=("land", "streets", "compliance", "drainage")),
