@@ -45,11 +45,15 @@ def main():
     truth = shapely.area(shapely.intersection(parcels[sample], red))
     plain = (time.perf_counter() - begin) / sample.size * meeting.size
     apart = np.abs(truth - found.area[sample]).max()
-    print(f"{PARCELS:,} parcels, {VERTICES:,} vertices, valid: {red.is_valid}; {meeting.size:,} overlap, {edge.size:,} at the edge")
+    print(
+        f"{PARCELS:,} parcels, {VERTICES:,} vertices, valid: {red.is_valid}; {meeting.size:,} overlap, {edge.size:,} at the edge"
+    )
     print("| way | seconds | over ours |\n|---|---|---|")
     print(f"| ours, with distances of the others | {ours:.2f} | 1 |")
     print(f"| each parcel with the whole polygon (extrapolated) | {plain:.1f} | {plain / ours:.0f} |")
-    print(f"largest difference {apart:.1e} m2; peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    print(
+        f"largest difference {apart:.1e} m2; peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
+    )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,19 @@ from cyclopolis.plan import Plan, read_plan
 
 NAMES = ("quickstart", "changzhi", "liupanshui")
 SYSTEMS = set(
-    ["coal", "coking", "carbide_chlor_alkali", "gasification", "phosphate", "aluminium", "steel", "building_materials", "food", "medicine", "city"]
+    [
+        "coal",
+        "coking",
+        "carbide_chlor_alkali",
+        "gasification",
+        "phosphate",
+        "aluminium",
+        "steel",
+        "building_materials",
+        "food",
+        "medicine",
+        "city",
+    ]
 )
 
 
