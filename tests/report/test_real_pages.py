@@ -63,7 +63,7 @@ def read(request: pytest.FixtureRequest, ran: Ran) -> Read:
 def test_every_part_is_there_once_in_reading_order(read: Read) -> None:
     found = read.page.sections
     assert [name for name in found if name in ALWAYS] == ALWAYS
-    assert set(found) - set(ALWAYS) <= {"reconcile", "stocks"}
+    assert set(found) - set(ALWAYS) <= {"reconcile", "stocks", "water", "heat"}
     stocks = read.table("balance", "stocks")
     assert ("stocks" in found) == (not stocks.is_empty())
     tests = read.table("balance", "reconcile_tests")

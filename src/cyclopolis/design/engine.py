@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from cyclopolis.design.alike import merge_alike, spread_members
 from cyclopolis.design.breakeven import proposed_table
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.figures import design_figures
@@ -56,6 +57,8 @@ class Design(Result):
                 lines.append(Line(message(f"design.change_{quantity}"), self.change(quantity), unit[0]))
         binding = self.tables["limits"].filter(pl.col("binding")).height
         lines.append(Line(message("design.line_binding"), binding, "1"))
+        if facts.get("merged"):
+            lines.append(Line(message("alike.line_merged"), facts["merged"], "1"))
         return tuple(lines)
 
     def change(self, quantity: str) -> float | None:
@@ -133,7 +136,8 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
         time make no sense.
     """
     options = DesignOptions() if options is None else options
-    posed = pose(plan, options)
+    merged, members = merge_alike(plan)
+    posed = pose(merged, options)
     solution = solve_years(posed.whole)
     if solution.status == "infeasible":
         raise explain_clash(posed)
@@ -146,8 +150,13 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
     target = at_target(posed, states[-1])
     years = year_tables(posed, clean, states)
     limits = years["year_limits"].filter(pl.col("year") == posed.year).drop("year")
-    tables = {**design_tables(target, clean.flows[-1], proposed_table(posed, solution)), "limits": limits, **years}
+    tables = {
+        **design_tables(target, clean.flows[-1], proposed_table(posed, solution)),
+        "limits": limits,
+        "members": spread_members(members, years["year_plants"]),
+        **years,
+    }
     ordered = {
         name: tables[name].select(column.name for column in columns) for name, columns in Design.columns().items()
     }
-    return Design(tables=ordered, facts=_facts(target, clean), inputs=plan.inputs)
+    return Design(tables=ordered, facts={**_facts(target, clean), "merged": members.height}, inputs=plan.inputs)

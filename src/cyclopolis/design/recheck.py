@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from cyclopolis.design.alike import merge_alike
 from cyclopolis.design.checker import ROUNDING, Violation
 from cyclopolis.design.engine import Design
 from cyclopolis.design.lines import LIFETIME_A
@@ -43,7 +44,9 @@ def check_design(plan: Plan, design: Design) -> tuple[Violation, ...]:
     tuple of Violation
         Empty when all holds.
     """
+    plan, members = merge_alike(plan) if design.facts.get("merged") else (plan, None)
     return (
+        *([] if members is None else _members(members, design)),
         *_look(plan, design),
         *(one for year in design.facts["years"] for one in _look(plan, _in_year(plan, design, year))),
         *_lifetimes(design),
@@ -68,6 +71,22 @@ def _look(plan: Plan, design: "Design | _View") -> tuple[Violation, ...]:
         *_limits(plan, design),
         *_money(plan, design),
     )
+
+
+def _members(members: pl.DataFrame, design: Design) -> list[Violation]:
+    """Add the members of each group up again, and hold each to its own base year and size."""
+    spread, groups = design.tables["members"], design.tables["year_plants"].select("year", "plant", total="after")
+    sums = spread.group_by("year", "plant").agg(found=pl.col("after").sum())
+    both = sums.join(groups, on=["year", "plant"]).with_columns(allowed="total").sort("year", "plant")
+    own = spread.join(members.select("member", "least", "most"), on="member").sort("year", "member")
+    over = own.with_columns(found="after", allowed="most").filter(_within("found", "allowed").not_())
+    under = own.join(groups.filter(pl.col("total") > 0), on=["year", "plant"], how="semi")
+    under = under.with_columns(found="least", allowed="after").filter(_within("found", "allowed").not_())
+    return [
+        *_violations("members", both.filter(_near("found", "allowed").not_()), ("plant",)),
+        *_violations("capacity", over, ("member",)),
+        *_violations("base activity", under, ("member",)),
+    ]
 
 
 def _in_year(plan: Plan, design: Design, year: int) -> _View:
