@@ -20,13 +20,42 @@ if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
     from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
     from cyclopolis.design.recheck import check_design
+    from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.examples import example
     from cyclopolis.industry import Balance, BalanceOptions, balance
+    from cyclopolis.industry.chains.chains import Chains, chains
+    from cyclopolis.industry.exchanges.fairness.failure import Failure, FailureOptions, failure
+    from cyclopolis.industry.exchanges.fairness.fairness import Fairness, FairnessOptions, fairness
+    from cyclopolis.industry.exchanges.heat.heat import HeatRecovery, heat
+    from cyclopolis.industry.exchanges.match import Match, MatchOptions, match
+    from cyclopolis.industry.exchanges.match_score import score_matches
+    from cyclopolis.industry.exchanges.quality.water import WaterNetwork, WaterOptions, water
+    from cyclopolis.infrastructure.drainage.engine import Drain, DrainOptions, drain
+    from cyclopolis.infrastructure.streets import Streets, StreetsOptions, streets
+    from cyclopolis.infrastructure.utilities import Utilities, serve, service_demand
     from cyclopolis.library import chain_gaps, load_library, search_library, technology_sheet
     from cyclopolis.network import compile_network
     from cyclopolis.plan import Plan, check_plan, new_plan, read_plan, write_template
     from cyclopolis.rating import Rating, rate
+    from cyclopolis.rating.advice import write_advice
+    from cyclopolis.rating.assessment import (
+        assessment_folder,
+        attach_evidence,
+        check_names,
+        note_change,
+        read_log,
+        review,
+    )
+    from cyclopolis.rating.authoring import (
+        check_framework,
+        explain_framework,
+        find_framework,
+        import_framework,
+        new_framework,
+    )
+    from cyclopolis.rating.wording import target_text
     from cyclopolis.report import write_report
+    from cyclopolis.report.certificate import write_certificate
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
     from cyclopolis.study.verify.verifying import verify
@@ -48,14 +77,56 @@ _HOMES = {
     "balance": "cyclopolis.industry",
     "Balance": "cyclopolis.industry",
     "BalanceOptions": "cyclopolis.industry",
+    "drain": "cyclopolis.infrastructure.drainage.engine",
+    "Drain": "cyclopolis.infrastructure.drainage.engine",
+    "DrainOptions": "cyclopolis.infrastructure.drainage.engine",
+    "water": "cyclopolis.industry.exchanges.quality.water",
+    "WaterNetwork": "cyclopolis.industry.exchanges.quality.water",
+    "WaterOptions": "cyclopolis.industry.exchanges.quality.water",
+    "heat": "cyclopolis.industry.exchanges.heat.heat",
+    "HeatRecovery": "cyclopolis.industry.exchanges.heat.heat",
+    "fairness": "cyclopolis.industry.exchanges.fairness.fairness",
+    "Fairness": "cyclopolis.industry.exchanges.fairness.fairness",
+    "FairnessOptions": "cyclopolis.industry.exchanges.fairness.fairness",
+    "failure": "cyclopolis.industry.exchanges.fairness.failure",
+    "Failure": "cyclopolis.industry.exchanges.fairness.failure",
+    "FailureOptions": "cyclopolis.industry.exchanges.fairness.failure",
+    "serve": "cyclopolis.infrastructure.utilities",
+    "service_demand": "cyclopolis.infrastructure.utilities",
+    "Utilities": "cyclopolis.infrastructure.utilities",
+    "match": "cyclopolis.industry.exchanges.match",
+    "Match": "cyclopolis.industry.exchanges.match",
+    "MatchOptions": "cyclopolis.industry.exchanges.match",
+    "score_matches": "cyclopolis.industry.exchanges.match_score",
+    "chains": "cyclopolis.industry.chains.chains",
+    "Chains": "cyclopolis.industry.chains.chains",
     "design": "cyclopolis.design",
     "Design": "cyclopolis.design",
     "DesignOptions": "cyclopolis.design",
     "check_design": "cyclopolis.design.recheck",
+    "comply": "cyclopolis.ecology.compliance",
+    "Compliance": "cyclopolis.ecology.compliance",
+    "streets": "cyclopolis.infrastructure.streets",
+    "Streets": "cyclopolis.infrastructure.streets",
+    "StreetsOptions": "cyclopolis.infrastructure.streets",
     "pareto": "cyclopolis.design.pareto",
     "Pareto": "cyclopolis.design.pareto",
     "ParetoOptions": "cyclopolis.design.pareto",
     "rate": "cyclopolis.rating",
+    "new_framework": "cyclopolis.rating.authoring",
+    "check_framework": "cyclopolis.rating.authoring",
+    "find_framework": "cyclopolis.rating.authoring",
+    "explain_framework": "cyclopolis.rating.authoring",
+    "import_framework": "cyclopolis.rating.authoring",
+    "target_text": "cyclopolis.rating.wording",
+    "write_advice": "cyclopolis.rating.advice",
+    "assessment_folder": "cyclopolis.rating.assessment",
+    "attach_evidence": "cyclopolis.rating.assessment",
+    "check_names": "cyclopolis.rating.assessment",
+    "note_change": "cyclopolis.rating.assessment",
+    "read_log": "cyclopolis.rating.assessment",
+    "review": "cyclopolis.rating.assessment",
+    "write_certificate": "cyclopolis.report.certificate",
     "Rating": "cyclopolis.rating",
     "run": "cyclopolis.study",
     "RunResult": "cyclopolis.study",
@@ -67,31 +138,73 @@ _HOMES = {
 __all__ = [
     "Balance",
     "BalanceOptions",
+    "Chains",
+    "Compliance",
     "Design",
     "DesignOptions",
+    "Drain",
+    "DrainOptions",
+    "Failure",
+    "FailureOptions",
+    "Fairness",
+    "FairnessOptions",
+    "HeatRecovery",
+    "Match",
+    "MatchOptions",
     "Pareto",
     "ParetoOptions",
     "Plan",
     "Rating",
     "RunResult",
+    "Streets",
+    "StreetsOptions",
+    "Utilities",
+    "WaterNetwork",
+    "WaterOptions",
     "__version__",
+    "assessment_folder",
+    "attach_evidence",
     "balance",
     "chain_gaps",
+    "chains",
     "check_design",
+    "check_framework",
+    "check_names",
     "check_plan",
     "compile_network",
+    "comply",
     "design",
+    "drain",
     "example",
+    "explain_framework",
+    "failure",
+    "fairness",
+    "find_framework",
+    "heat",
+    "import_framework",
     "load_library",
     "load_run",
+    "match",
+    "new_framework",
     "new_plan",
+    "note_change",
     "pareto",
     "rate",
+    "read_log",
     "read_plan",
+    "review",
     "run",
+    "score_matches",
     "search_library",
+    "serve",
+    "service_demand",
+    "streets",
+    "target_text",
     "technology_sheet",
     "verify",
+    "water",
+    "write_advice",
+    "write_certificate",
     "write_report",
     "write_template",
 ]

@@ -15,15 +15,30 @@ def solved(request) -> Balance:
     return balance(cyclopolis.read_plan(cyclopolis.example(request.param)))
 
 
+_WAYS = (("out", 1), ("in", -1))
+
+
 def by_port(flows: pl.DataFrame) -> pl.DataFrame:
-    """Add up the flows at each plant, commodity and direction; at the taker what replaces another is left out."""
+    """Add up the flows at each plant, commodity and direction; at the taker what replaces another is left out.
+
+    What goes into store is given by an output, and not used by an input that took it in.
+    """
+    stored = flows.filter(pl.col("kind") == "stock").select(
+        "commodity",
+        plant=pl.coalesce("from_plant", "to_plant"),
+        amount=pl.when(pl.col("from_plant").is_not_null()).then("amount").otherwise(-pl.col("amount")),
+    )
+    held = [
+        stored.with_columns(pl.col("amount") * sign, direction=pl.lit(way)) for way, sign in (("out", 1), ("in", -1))
+    ]
+    flows = flows.filter(pl.col("kind") != "stock")
     out = flows.filter(pl.col("from_plant").is_not_null()).select(
         "commodity", "amount", plant="from_plant", direction=pl.lit("out")
     )
     into = flows.filter(pl.col("to_plant").is_not_null() & pl.col("as_commodity").is_null()).select(
         "commodity", "amount", plant="to_plant", direction=pl.lit("in")
     )
-    rows = pl.concat([out, into.select(out.columns)])
+    rows = pl.concat([out, into.select(out.columns), *(part.select(out.columns) for part in held)])
     return rows.group_by("plant", "commodity", "direction").agg(pl.col("amount").sum())
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 import numpy as np
 import polars as pl
 import pytest
+from example_tables import DESIGNED
 
 from cyclopolis.examples import example, examples
 from cyclopolis.network import compile_network
@@ -16,7 +17,7 @@ from cyclopolis.plan import Plan, check_plan, read_plan
 SCENARIOS = [(name, path.stem) for name in examples() for path in sorted((example(name) / "scenarios").glob("*.toml"))]
 
 
-@pytest.fixture(scope="module", params=examples())
+@pytest.fixture(scope="module", params=DESIGNED)
 def plan(request: pytest.FixtureRequest) -> Plan:
     return read_plan(example(request.param))
 

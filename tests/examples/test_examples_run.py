@@ -2,9 +2,10 @@
 
 import polars as pl
 import pytest
+from example_tables import DESIGNED
 
 from cyclopolis.design import Design, DesignOptions, check_state, design, pose, solve_problem
-from cyclopolis.examples import example, examples
+from cyclopolis.examples import example
 from cyclopolis.industry import balance
 from cyclopolis.plan import read_plan
 
@@ -27,7 +28,7 @@ def gain_and_flows(scenario: str) -> tuple[float, float, dict[str, float]]:
     return found.objective, found.bound, activity
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", DESIGNED)
 def test_base_year_balances_and_nothing_is_lost(name: str) -> None:
     found = balance(read_plan(example(name)))
     assert found.tables["unknowns"].is_empty()
@@ -39,7 +40,7 @@ def test_base_year_balances_and_nothing_is_lost(name: str) -> None:
     assert value["gain"] > 0
 
 
-@pytest.mark.parametrize("name", examples())
+@pytest.mark.parametrize("name", DESIGNED)
 def test_limits_of_the_base_year_hold_in_the_balance(name: str) -> None:
     plan = read_plan(example(name))
     accounts = balance(plan).tables["accounts"].filter(pl.col("scope_kind") == "site")

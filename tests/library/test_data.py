@@ -28,6 +28,12 @@ KEYS = {
     "solid_waste_classes": ["class_code"],
     "exergy": ["commodity"],
     "traits": ["commodity", "trait"],
+    "services": ["service"],
+    "land_uses": ["land_use"],
+    "street_targets": ["measure"],
+    "water_classes": ["parameter", "water", "rule"],
+    "air_index": ["edition", "pollutant", "averaging", "iaqi", "concentration"],
+    "air_limits": ["edition", "valid_from", "pollutant", "averaging"],
     "pollution_equivalents": ["commodity"],
     "pollution_rates": ["region", "medium"],
     "tax_exemptions": ["technology"],
@@ -38,6 +44,10 @@ KEYS = {
     "taxes": ["tax"],
     "regions": ["region"],
     "price_groups": ["chain"],
+    "concepts": ["concept"],
+    "industries": ["industry"],
+    "legal_status": ["concept", "jurisdiction"],
+    "systems": ["system", "technology"],
 }
 COLUMN_CASES = [(table, column) for table, columns in COLUMNS.items() for column in columns]
 
@@ -153,7 +163,7 @@ def test_each_technology_has_one_main_row_of_one() -> None:
 
 def test_a_treatment_has_its_waste_as_main_input() -> None:
     treated = LIBRARY.technologies.filter(main_direction="in")
-    assert treated.height == 14
+    assert treated.height == 17
     assert dict(treated.select("technology", "main_commodity").iter_rows())["msw_incineration"] == "msw"
     inputs = LIBRARY.recipes.join(treated, on="technology").filter(direction="in", role="main")
     assert (inputs["commodity"] == inputs["main_commodity"]).all()

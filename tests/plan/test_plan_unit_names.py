@@ -55,10 +55,12 @@ ORACLE: dict[str, dict[float, str]] = {
         1.0: "one 人 个岗位 岗位 persons people person jobs 无量纲",
         1e-2: "percent % 百分比 pct",
         1e-3: "permille ‰",
-        1e-6: "ppm",
+        1e-6: "ppm mg/L mg/l g/m3 毫克/升 mg/kg g/t",
     },
     "pcs": {1.0: "pcs 个 件 块 只 台 套 片 枚 根 piece pieces pc brick bricks"},
     "deg": {1.0: "deg ° 度（角） degree degrees"},
+    "K": {1.0: "K 开 开尔文 kelvin"},
+    "degC": {1.0: "degC °C 摄氏度 摄氏"},
     "P2O5": {1.0: "P2O5"},
 }
 NAMES = [

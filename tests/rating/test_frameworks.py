@@ -10,7 +10,10 @@ from cyclopolis.library.frameworks.units import conversion, read_unit
 
 COUNTS = {
     "circular-economy-2017": 39,
-    "circular-park": 39,
+    "chemical-park-guizhou": 4,
+    "chemical-park-safety": 7,
+    "chemical-park-shandong": 6,
+    "circular-park": 23,
     "eco-civilization": 52,
     "eip-2.0": 51,
     "green-park": 31,
@@ -205,8 +208,9 @@ def test_groups_are_checked():
 
 
 def test_a_unit_that_does_not_fit_is_refused():
-    framework = read_framework(changed(inputs={"fresh_water": "kg/a", "pop_total": "person"}), "bad.yaml")
-    with pytest.raises(UserError, match="does not fit m3/a"):
+    heavy = changed(inputs={"fresh_water": "kg/a", "pop_total": "person"}, unit="kg/person")
+    framework = read_framework(heavy, "bad.yaml")
+    with pytest.raises(UserError, match=r"line \d+.*does not fit m3/a"):
         glossary([framework])
     framework = read_framework(changed(inputs={"fresh_water": "bucket", "pop_total": "person"}), "bad.yaml")
     with pytest.raises(UserError, match="bucket"):

@@ -25,12 +25,23 @@ def result(plan):
 def test_the_section_names_the_gross_error(plan, result, language):
     blocks = reconcile_blocks(result, Names(plan, language))
     tables = {block.name: block for block in blocks if isinstance(block, Table)}
-    assert list(tables) == ["suspects", "suspect_changes", "reconciled", "reconciled_plants", "missing_measurements"]
+    assert list(tables) == [
+        "suspects",
+        "suspect_changes",
+        "reconciled",
+        "substance_balances",
+        "substance_accounts",
+        "reconciled_plants",
+        "missing_measurements",
+    ]
+    passing = [[cell.text for cell in row] for row in tables["substance_balances"].rows]
+    assert {row[0] for row in passing} == {"Phosphorus" if language == "en" else "磷"}
+    assert len(passing) == 2
     first = [cell.text for cell in tables["suspects"].rows[0]]
     assert first[0] == "1"
     assert any("655,000" in text for text in first)
     assert any(text.endswith("inconsistent_measurements.toml") for text in first)
-    assert len(tables["reconciled"].rows) == 22
+    assert len(tables["reconciled"].rows) == 29
     for table in tables.values():
         assert not [cell.text for cell in table.headers if "." in cell.text and "header" in cell.text]
     verdict = [block.text for block in blocks if isinstance(block, Text)][1]

@@ -74,14 +74,31 @@ def test_an_exact_measurement_errs_with_nothing():
         balance(tiny_plan(measurements=rows, correlations=[pair("a", "b", 0.3)]))
 
 
-def test_a_correlation_with_another_year_is_listed():
+def test_a_correlation_with_a_year_before_counts():
+    # What the ash of 2020 was says nothing of the coal of 2024 but by their common error: the ash is corrected by
+    # recipe and shared error, and the coal with it.
     rows = [
         measured("boiler", "coal", "in", 4300.0, 100.0, measurement="belt"),
         measured("boiler", "ash", "out", 900.0, 10.0, measurement="old") | {"year": 2020},
+        measured("boiler", "ash", "out", 1000.0, 10.0) | {"year": 2020},
     ]
-    result = balance(tiny_plan(measurements=rows, correlations=[pair("belt", "old", 0.5)]))
+    plain, linked = (
+        balance(tiny_plan(measurements=rows, correlations=pairs)) for pairs in ([], [pair("belt", "old", 0.9)])
+    )
+    one, two = (row(result, "reconciled", kind="port", commodity="coal", year=2024) for result in (plain, linked))
+    assert two["reconciled"] - one["reconciled"] > 100
+    assert linked.tables["unknowns"].filter(pl.col("reason") == "correlation_not_placed").is_empty()
+
+
+def test_a_correlation_with_what_takes_no_part_is_listed():
+    rows = [
+        measured("boiler", "coal", "in", 4300.0, 100.0, measurement="belt"),
+        {"from_plant": "kiln", "to_plant": "mill", "commodity": "ash", "amount": 9.0, "uncertainty": 1.0}
+        | {"measurement": "astray", "year": 2024},
+    ]
+    result = balance(tiny_plan(measurements=rows, correlations=[pair("belt", "astray", 0.5)]))
     found = result.tables["unknowns"].filter(pl.col("reason") == "correlation_not_placed")
-    assert found.select("plant", "commodity").rows() == [("boiler", "ash")]
+    assert found.select("plant", "commodity").rows() == [("kiln", "ash")]
 
 
 def test_a_relation_holds_exactly_and_moves_what_it_must():

@@ -36,9 +36,9 @@ def test_figures_are_drawn_silently_alone_and_hostile_names_are_only_names(
     seen = browser(report, "--dump-dom", "--enable-logging=stderr", "--v=0", f"--log-net-log={log}")
     console = [line for line in seen.splitlines() if "CONSOLE" in line]
     assert console == []
-    assert 'data-drawn="4"' in seen
+    assert 'data-drawn="5"' in seen
     assert seen.count('class="main-svg"') >= 4
-    assert seen.count('class="paper"') == 4
+    assert seen.count('class="paper"') == 5
     assert "sankey-link" in seen
     assert asked_by_the_page(log) == []
     assert "<script>alert" not in seen

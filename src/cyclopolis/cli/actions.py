@@ -75,6 +75,44 @@ def design(call: Call) -> int:
     return 1 if broken else 0
 
 
+def comply(call: Call) -> int:
+    """Rate waters, air and green space."""
+    return _one_engine(call, "compliance")
+
+
+def streets(call: Call) -> int:
+    """Measure streets, blocks and living circles."""
+    return _one_engine(call, "streets")
+
+
+def drain(call: Call) -> int:
+    """Run storms on the three variants, and look for better measures where asked to."""
+    names = ("storm", "designs", "seed")
+    options = {name: call.values[name] for name in names if call.values.get(name) is not None}
+    return _one_engine(call, "drainage", options)
+
+
+def water(call: Call) -> int:
+    """Find networks with quality."""
+    asked = {name: call.values[name] for name in ("time_limit",) if call.values.get(name)}
+    return _one_engine(call, "water", asked)
+
+
+def heat(call: Call) -> int:
+    """Find what heat can be recovered."""
+    return _one_engine(call, "heat")
+
+
+def fairness(call: Call) -> int:
+    """Divide what exchange brings."""
+    return _one_engine(call, "fairness")
+
+
+def failure(call: Call) -> int:
+    """Take out plants and pipes."""
+    return _one_engine(call, "failure", {name: True for name in ("pairs", "together") if call.values[name]})
+
+
 def _pareto(call: Call) -> int:
     """Find the trade-offs between the dimensions, and say what the independent checker found where asked to."""
     options = {**_design_options(call), "points": call.values["pareto"]}
@@ -102,11 +140,11 @@ def run(call: Call) -> int:
         done = cyclopolis.run(call.plan, call.scenario, options=_design_options(call), progress=progress)
         page = _write_report(done, language, progress)
     if call.json:
-        results = {name: _result_json(result, language, tables=False) for name, result in done.results.items()}
+        results = {name: result_json(result, language, tables=False) for name, result in done.results.items()}
         out_json({"ok": True, "report": str(page), "summary": str(page.with_name("summary.html")), "results": results})
         return 0
     for result in done.results.values():
-        _show_summary(result, language)
+        show_summary(result, language)
     out(say("cli.report_at", language, path=page, summary=page.with_name("summary.html")))
     return 0
 
@@ -141,9 +179,9 @@ def _design_options(call: Call) -> dict[str, Any]:
     return typed | {name: True for name in ("pipes", "one_chain") if call.values.get(name)}
 
 
-def _one_engine(call: Call, engine: str) -> int:
+def _one_engine(call: Call, engine: str, options: Mapping[str, Any] | None = None) -> int:
     """Run a plan up to one engine and show that engine's answer."""
-    _show(call, _run_until(call, engine, {}), engine, {})
+    _show(call, _run_until(call, engine, options or {}), engine, {})
     return 0
 
 
@@ -156,11 +194,9 @@ def _show(call: Call, done: "RunResult", engine: str, more: Mapping[str, Any]) -
     """Show an engine's answer and where it is saved."""
     result, language = done.results[engine], call.language
     if call.json:
-        out_json(
-            {"ok": True, "saved": str(done.folder / engine), **_result_json(result, language, tables=True), **more}
-        )
+        out_json({"ok": True, "saved": str(done.folder / engine), **result_json(result, language, tables=True), **more})
     else:
-        _show_summary(result, language)
+        show_summary(result, language)
         out(say("cli.saved_at", language, folder=done.folder / engine))
 
 
@@ -169,7 +205,8 @@ def _write_report(done: "RunResult", language: Language, progress: Any) -> Path:
     return cyclopolis.write_report(done.plan, done.results, done.folder, language)
 
 
-def _show_summary(result: "Result", language: Language) -> None:
+def show_summary(result: "Result", language: Language) -> None:
+    """Write a result's summary as a table."""
     headers = [say(f"cli.column_{name}", language) for name in ("name", "value", "unit", "provenance")]
     rows = [
         (
@@ -186,7 +223,7 @@ def _show_summary(result: "Result", language: Language) -> None:
     out()
 
 
-def _result_json(result: "Result", language: Language, *, tables: bool) -> dict[str, Any]:
+def result_json(result: "Result", language: Language, *, tables: bool) -> dict[str, Any]:
     """Return a result as plain values."""
     summary = [
         {

@@ -40,8 +40,9 @@ _TYPES: Mapping[str, click.ParamType[Any]] = {
     "year": _Number("year", int, 1900, 2200),
     "share": _Number("share", float, 0, 1),
     "seconds": _Number("seconds", float, 1, 1_000_000),
+    "km": _Number("km", float, 0.01, 20_000),
+    "count": _Number("count", int, 0, 10_000_000_000),
     "points": _Number("points", int, 3, 1000),
-    "count": _Number("count", int, 1, 100_000),
 }
 
 

@@ -7,7 +7,7 @@ Texts are in the catalogue: ``cli.<command>_help`` (the first sentence is the sh
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cyclopolis.cli import actions, library
+from cyclopolis.cli import actions, assess, exchanges, framework, library
 from cyclopolis.cli.call import Call
 
 Action = Callable[[Call], int]
@@ -26,7 +26,7 @@ class Argument:
 class Option:
     """A word that starts with ``--``.
 
-    ``kind`` is flag, text, year, share, seconds, points (whose number may be left out), count, language or strings.
+    ``kind`` is flag, text, year, share, seconds, km, count, points (whose number may be left out), language or strings.
     """
 
     name: str
@@ -58,6 +58,7 @@ _DESIGN = (
 )
 _PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
 _PLAN = (Argument("plan"),)
+_SIGNED = (Option("who", "text"), Option("why", "text"))
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -79,13 +80,105 @@ COMMANDS: tuple[Command, ...] = (
         (SCENARIO, JSON, QUIET, LANG),
     ),
     Command(
+        "match",
+        "cyclopolis.match(plan_or_list, options)",
+        exchanges.match,
+        (Argument("source"),),
+        (
+            SCENARIO,
+            Option("reach", "km"),
+            Option("least-fit", "share"),
+            Option("budget", "count"),
+            Option("out", "text"),
+            Option("score", "flag"),
+            JSON,
+            QUIET,
+            LANG,
+        ),
+    ),
+    Command("chains", "cyclopolis.chains(plan)", exchanges.chains, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command(
+        "water",
+        "cyclopolis.water(plan, options)",
+        actions.water,
+        _PLAN,
+        (SCENARIO, Option("time-limit", "seconds"), JSON, QUIET, LANG),
+    ),
+    Command("heat", "cyclopolis.heat(plan)", actions.heat, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command(
         "design",
         "cyclopolis.design(plan, options)",
         actions.design,
         _PLAN,
         (SCENARIO, *_DESIGN, *_PARETO, Option("check", "flag"), JSON, QUIET, LANG),
     ),
+    Command("fairness", "cyclopolis.fairness(plan, options)", actions.fairness, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command(
+        "failure",
+        "cyclopolis.failure(plan, options)",
+        actions.failure,
+        _PLAN,
+        (SCENARIO, Option("pairs", "flag"), Option("together", "flag"), JSON, QUIET, LANG),
+    ),
+    Command(
+        "drain",
+        "cyclopolis.drain(plan, options)",
+        actions.drain,
+        _PLAN,
+        (SCENARIO, Option("storm", "text"), Option("designs", "count"), Option("seed", "count"), JSON, QUIET, LANG),
+    ),
+    Command("streets", "cyclopolis.streets(plan)", actions.streets, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command("comply", "cyclopolis.comply(plan)", actions.comply, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command("rate", "cyclopolis.rate(plan, quantities)", actions.rate, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
+    Command(
+        "assess",
+        commands=(
+            Command(
+                "attach",
+                "cyclopolis.attach_evidence(folder, name, site, year, place, who=, why=)",
+                assess.attach,
+                (*_PLAN, Argument("value_name"), Argument("site"), Argument("proof")),
+                (*_SIGNED, JSON, LANG),
+            ),
+            Command(
+                "review",
+                "cyclopolis.review(folder, name, site, year, value, unit, who=, why=)",
+                assess.review,
+                (*_PLAN, Argument("value_name"), Argument("site"), Argument("value")),
+                (Option("unit", "text"), *_SIGNED, JSON, LANG),
+            ),
+            Command("advice", "cyclopolis.write_advice(folder, advice)", assess.advice, _PLAN, (SCENARIO, JSON, LANG)),
+            Command(
+                "certificate",
+                "cyclopolis.write_certificate(plan, rating, folder, language)",
+                assess.certificate,
+                _PLAN,
+                (SCENARIO, *_SIGNED, JSON, LANG),
+            ),
+            Command("log", "cyclopolis.read_log(folder)", assess.log, _PLAN, (JSON, LANG)),
+        ),
+    ),
+    Command(
+        "framework",
+        commands=(
+            Command("new", "cyclopolis.new_framework(path)", framework.new, (Argument("file"),), (JSON, LANG)),
+            Command(
+                "check",
+                "cyclopolis.check_framework(path)",
+                framework.check,
+                (Argument("framework_files", many=True),),
+                (JSON, LANG),
+            ),
+            Command("show", "cyclopolis.find_framework(name)", framework.show, (Argument("framework"),), (JSON, LANG)),
+            Command(
+                "import",
+                "cyclopolis.import_framework(sheet, path, like)",
+                framework.bring_in,
+                (Argument("sheet"), Argument("file")),
+                (Option("like", "text"), JSON, LANG),
+            ),
+        ),
+    ),
     Command(
         "report",
         "cyclopolis.write_report(plan, results, folder, language)",

@@ -201,7 +201,7 @@ def _payoff(
 def _span(ends: Sequence[_End]) -> Floats:
     """Return the range of each objective over the ends of a front (p,)."""
     values = np.array([end.point.values for end in ends if end.point is not None])
-    return np.maximum(np.ptp(values, axis=0), 1e-12)
+    return np.asarray(np.maximum(np.ptp(values, axis=0), 1e-12))
 
 
 def _width(end: _End, span: Floats) -> float:

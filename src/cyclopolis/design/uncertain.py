@@ -84,10 +84,8 @@ class _Year:
     def __init__(self, posed: Posed, assembly: Assembly, number: int, drawn: PriceDraws) -> None:
         self._posed, self._assembly, self._number, self._drawn = posed, assembly, number, drawn
         self._part = posed.whole.years[number]
-        self._factors = (
-            float(posed.whole.worth[number]),
-            *(sign * float(spans(posed.years)[number]) for sign in (-1, 1)),
-        )
+        span = float(spans(posed.years)[number])
+        self._factors = (float(posed.whole.worth[number]), -span, span)
         ports = self._part.network.ports
         self._moving = np.flatnonzero((drawn.coefficient != ports.coefficient).any(axis=0))
         self._plain = self._forms(self._part.network)
@@ -99,10 +97,8 @@ class _Year:
         forms, amounts = dimension_forms(network), quantities(network)
         own = (forms.economy, forms.environment, forms.society)
         names = self._posed.year_rows[self._number]["quantity"].to_list()[: len(self._part.limits)]
-        return [
-            *(_scaled(form, factor) for form, factor in zip(own, self._factors, strict=True)),
-            *map(amounts.get, names),
-        ]  # type: ignore[list-item]
+        scores = [_scaled(form, factor) for form, factor in zip(own, self._factors, strict=True)]
+        return [*scores, *(amounts[name] for name in names)]
 
     def _measure(self) -> _Slopes:
         """Return the slopes: all prices a CNY higher; then of every plant one port at a time twice as large."""

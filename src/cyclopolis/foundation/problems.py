@@ -23,6 +23,8 @@ class Problem:
         Where it stands, and the nearest valid name; empty when it does not apply.
     row : int or None
         Row in the file as the user's spreadsheet numbers it (the header is row 1).
+    line : int or None
+        Line of a text file that is no table, from 1.
     """
 
     text: Message
@@ -33,12 +35,19 @@ class Problem:
     column: str = ""
     value: str = ""
     suggestion: str = ""
+    line: int | None = None
 
     def render(self, language: Language) -> str:
         """Return one line: how bad, place, value, what is wrong, and the nearest valid name."""
         place = [
             say(f"problem.place_{name}", language, **{name: value})
-            for name, value in (("file", self.file), ("sheet", self.sheet), ("row", self.row), ("column", self.column))
+            for name, value in (
+                ("file", self.file),
+                ("sheet", self.sheet),
+                ("row", self.row),
+                ("line", self.line),
+                ("column", self.column),
+            )
             if value not in ("", None)
         ]
         if self.value:
@@ -58,6 +67,7 @@ class Problem:
             "file": self.file or None,
             "sheet": self.sheet or None,
             "row": self.row,
+            "line": self.line,
             "column": self.column or None,
             "value": self.value or None,
             "suggestion": self.suggestion or None,

@@ -44,6 +44,10 @@ class Library:
         Code lists.
     exergy : polars.DataFrame
         What share of an energy carrier's energy is work.
+    services, land_uses, street_targets : polars.DataFrame
+        Services of the living circles, classes of land use, targets of street networks.
+    water_classes, air_index, air_limits : polars.DataFrame
+        Limits of the classes of surface water (GB 3838), of the air quality index (HJ 633), of air (GB 3095).
     traits : polars.DataFrame
         What accounts must know of a commodity: balancing item, biogenic, circular source of water, virgin resource.
     pollution_equivalents, pollution_rates, tax_exemptions : polars.DataFrame
@@ -54,6 +58,14 @@ class Library:
         Provinces and the power grid that serves each.
     price_groups : polars.DataFrame
         Chains whose prices move together.
+    concepts : polars.DataFrame
+        The vocabulary of listings: what commodities and other things are called, and what they may serve as.
+    industries : polars.DataFrame
+        Kinds of enterprises: what they are called, take and give.
+    legal_status : polars.DataFrame
+        Where the law of a place says more of a thing than the codes of the commodity do.
+    systems : polars.DataFrame
+        Circulation systems and the technologies that belong to each.
 
     Examples
     --------
@@ -76,6 +88,12 @@ class Library:
     solid_waste_classes: pl.DataFrame
     exergy: pl.DataFrame
     traits: pl.DataFrame
+    services: pl.DataFrame
+    land_uses: pl.DataFrame
+    street_targets: pl.DataFrame
+    water_classes: pl.DataFrame
+    air_index: pl.DataFrame
+    air_limits: pl.DataFrame
     pollution_equivalents: pl.DataFrame
     pollution_rates: pl.DataFrame
     tax_exemptions: pl.DataFrame
@@ -86,6 +104,10 @@ class Library:
     taxes: pl.DataFrame
     regions: pl.DataFrame
     price_groups: pl.DataFrame
+    concepts: pl.DataFrame
+    industries: pl.DataFrame
+    legal_status: pl.DataFrame
+    systems: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

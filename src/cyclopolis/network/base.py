@@ -174,7 +174,7 @@ def arc_masses(network: Network) -> tuple[Floats, Floats]:
 
 
 def left_at_ports(network: Network, flows: Flows) -> Floats:
-    """Return what no flow explains at each port (J,): amount minus arcs, trades and fates; 0 at natural ports.
+    """Return what no flow explains at each port (J,): amount minus arcs, trades, fates, stock; 0 at natural ports.
 
     In a balanced state this is 0; in the base year it is what has nowhere to go or comes from nobody knows where.
     """
@@ -183,23 +183,34 @@ def left_at_ports(network: Network, flows: Flows) -> Floats:
     left = port_amounts(flows.activity, ports.plant, ports.coefficient)
     left = left - _total(arcs.giver, flows.arc, size) - _total(arcs.taker, flows.arc * arcs.ratio, size)
     left = left - _total(network.trades.port, flows.trade, size) - _total(network.fates.port, flows.fate, size)
+    if flows.stock is not None:
+        left = left - np.where(ports.coefficient > 0, flows.stock, -flows.stock)
     return np.where(ports.natural, 0.0, left)
 
 
-def base_flows(network: Network) -> Flows:
+def base_flows(network: Network, stock: Floats | None = None) -> Flows:
     """Return the base-year state by rule.
 
     Known exchanges, then use within an enterprise at one place, then purchases at the cheapest open market with room
     and sales at the best one, then the lawful way out; `left_at_ports` gives what remains. Plants of unknown
     activity stand still.
+
+    Parameters
+    ----------
+    network : Network
+    stock : (J,) float, optional
+        What goes into store at each port, negative out of it: at an output it is not delivered, at an input it is taken
+        in and not used.
     """
     ports, markets, trades = network.ports, network.markets, network.trades
     activity = np.nan_to_num(network.plants.activity)
     amount = port_amounts(activity, ports.plant, ports.coefficient)
+    if stock is not None:
+        amount = np.maximum(amount - np.where(ports.coefficient > 0, stock, -stock), 0.0)
     mass, made = arc_masses(network)
     arc = base_arc_flows(amount, network.arcs, ports.coefficient > 0, mass, made)
     none = np.zeros(len(network.plant_ids))
-    state = Flows(activity, arc, np.zeros(trades.port.size), np.zeros(network.fates.port.size), none, none)
+    state = Flows(activity, arc, np.zeros(trades.port.size), np.zeros(network.fates.port.size), none, none, stock)
     left = np.maximum(left_at_ports(network, state), 0.0)
     left = np.where(left <= 1e-9 * amount, 0.0, left)
     trade = np.zeros(trades.port.size)
@@ -209,4 +220,4 @@ def base_flows(network: Network) -> Flows:
         trade[use] = trade_by_rank(left, trades.port[use], market, sign * markets.price[market], markets.volume_max)
     left = np.maximum(left - _total(trades.port, trade, left.size), 0.0)
     left = np.where(left <= 1e-9 * amount, 0.0, left)
-    return Flows(activity, arc, trade, leave_by_fate(left, network.fates), none, none)
+    return Flows(activity, arc, trade, leave_by_fate(left, network.fates), none, none, stock)

@@ -219,7 +219,8 @@ class Flows:
     """A state of a network for one year.
 
     Shapes: ``activity`` (P,) main units; ``arc`` (A,) units given; ``trade`` (T,) units; ``fate`` (D,) units; ``built``
-    (P,) 1 for a plant that is built new, else 0; ``capacity`` (P,) main units of new capacity.
+    (P,) 1 for a plant that is built new, else 0; ``capacity`` (P,) main units of new capacity; ``stock`` (J,) what goes
+    into store at each port, negative out of it (None: nothing anywhere).
     """
 
     activity: Floats
@@ -228,6 +229,7 @@ class Flows:
     fate: Floats
     built: Floats
     capacity: Floats
+    stock: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,17 @@ import polars as pl
 
 from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
-from cyclopolis.plan import check_links, check_relations, check_rows, check_sense, check_stocks
+from cyclopolis.plan import (
+    check_drainage,
+    check_layers,
+    check_links,
+    check_networks,
+    check_relations,
+    check_rows,
+    check_sections,
+    check_sense,
+    check_stocks,
+)
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
 
@@ -58,8 +68,13 @@ def cross_check(
         check_relations.check_measurement_ids(texts["measurements"], frames["measurements"]),
         check_relations.check_correlations(texts["correlations"], frames["correlations"]),
         check_relations.check_relations(texts["relations"], frames["relations"]),
+        check_layers.check_stock_changes(texts["stock_changes"], frames, library),
+        check_layers.check_concentrations(texts["concentrations"], frames, library),
+        check_layers.check_years(texts, frames),
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_recipes(texts, frames, library),
+        check_drainage.check_drainage(texts, frames),
+        check_sections.check_monitoring(texts, frames, library),
         check_sense.check_opex(texts["plants"], frames["plants"], library.technologies),
         check_sense.check_years(texts, frames, base_year),
         check_sense.check_budget(texts["limits"], frames["limits"]),
@@ -67,6 +82,10 @@ def cross_check(
         check_sense.check_gifts(texts["markets"], frames["markets"]),
         check_sense.check_loops(texts, frames, library),
         check_sense.check_factors(texts, frames, library),
+        check_networks.check_operations(texts["operations"], frames["operations"]),
+        check_networks.check_supplies(texts["supplies"], frames),
+        check_networks.check_heat_streams(texts["heat_streams"], frames["heat_streams"]),
+        check_networks.check_heat_utilities(texts["heat_utilities"], frames),
     )
     problems = list(found)
     if complete and all(problem.severity == "notice" for problem in problems):

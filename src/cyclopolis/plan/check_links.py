@@ -14,7 +14,7 @@ from cyclopolis.plan.headers import TextTable, nearest
 _LISTED = 3
 
 
-def _ports(library: Library) -> dict[tuple[str, str], set[str]]:
+def ports_of(library: Library) -> dict[tuple[str, str], set[str]]:
     """Return the commodities of each technology and direction; substitutes count among what it takes."""
     ports: dict[tuple[str, str], set[str]] = {}
     for technology, direction, commodity in library.recipes.select("technology", "direction", "commodity").iter_rows():
@@ -24,7 +24,8 @@ def _ports(library: Library) -> dict[tuple[str, str], set[str]]:
     return ports
 
 
-def _technologies(frames: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+def technologies_of(frames: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    """Return the technology of each plant."""
     return dict(frames["plants"].select("plant", "technology").drop_nulls().rows())
 
 
@@ -32,7 +33,7 @@ def check_measurements(text: TextTable, frames: Mapping[str, pl.DataFrame], libr
     """Check that a measurement says where it was taken, and that its commodity passes there."""
     if frames["measurements"].is_empty():
         return
-    ports, technologies = _ports(library), _technologies(frames)
+    ports, technologies = ports_of(library), technologies_of(frames)
     for row in frames["measurements"].iter_rows(named=True):
         number, place = row[ROW], row[PLACE]
         port = row["plant"] is not None and row["direction"] is not None
@@ -45,25 +46,42 @@ def check_measurements(text: TextTable, frames: Mapping[str, pl.DataFrame], libr
         if way and row["from_plant"] == row["to_plant"]:
             yield text.problem("plan.same_plant", number, place=place, column="to_plant", value=row["to_plant"])
             continue
-        doubts = [name for name in ("uncertainty", "uncertainty_pct", "half_width") if row[name] is not None]
-        if len(doubts) > 1:
-            yield text.problem("plan.two_uncertainties", number, place=place, column=doubts[-1])
+        yield from one_uncertainty(text, row)
         ends = [(row["plant"], row["direction"])] if port else [(row["from_plant"], "out"), (row["to_plant"], "in")]
         for plant, direction in ends:
-            technology = technologies.get(plant)
-            known = ports.get((technology or "", direction), set())
-            if technology is not None and row["commodity"] is not None and row["commodity"] not in known:
-                yield text.problem(
-                    f"plan.not_{direction}", number, place=place, column="commodity", value=row["commodity"],
-                    suggestion=nearest(row["commodity"], sorted(known)), plant=plant, technology=technology,
-                )  # fmt: skip
+            yield from passes(text, row, plant, direction, technologies, ports)
+
+
+def one_uncertainty(text: TextTable, row: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check that a row gives its uncertainty in one way at most."""
+    doubts = [name for name in ("uncertainty", "uncertainty_pct", "half_width") if row[name] is not None]
+    if len(doubts) > 1:
+        yield text.problem("plan.two_uncertainties", row[ROW], place=row[PLACE], column=doubts[-1])
+
+
+def passes(
+    text: TextTable,
+    row: Mapping[str, Any],
+    plant: str,
+    direction: str,
+    technologies: Mapping[str, str],
+    ports: Mapping[tuple[str, str], set[str]],
+) -> Iterator[Problem]:
+    """Check that the commodity of a row passes into or out of a plant; a plant that is not known says nothing."""
+    technology = technologies.get(plant)
+    known = ports.get((technology or "", direction), set())
+    if technology is not None and row["commodity"] is not None and row["commodity"] not in known:
+        yield text.problem(
+            f"plan.not_{direction}", row[ROW], place=row[PLACE], column="commodity", value=row["commodity"],
+            suggestion=nearest(row["commodity"], sorted(known)), plant=plant, technology=technology,
+        )  # fmt: skip
 
 
 def check_exchanges(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
     """Check that the giver makes and the taker takes what is exchanged, and that an existing one has existing ends."""
     if frames["exchanges"].is_empty():
         return
-    technologies = _technologies(frames)
+    technologies = technologies_of(frames)
     status = dict(frames["plants"].select("plant", "status").drop_nulls().rows())
     recipe: dict[tuple[str, str], set[str]] = {}
     for technology, direction, commodity in library.recipes.select("technology", "direction", "commodity").iter_rows():

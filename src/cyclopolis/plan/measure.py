@@ -28,12 +28,13 @@ def target_units(unit: str, frame: pl.DataFrame, units: Mapping[str, pl.DataFram
     frame : polars.DataFrame
         The table's rows.
     units : mapping
-        ``commodity`` and ``technology``: tables with the columns ``name`` and ``unit`` (of the main commodity).
+        ``commodity``, ``technology`` and ``substance``: tables with the columns ``name`` and ``unit`` (of the main
+        commodity).
 
     Returns
     -------
     polars.Series of str
-        Null where a row's commodity or technology is not known.
+        Null where a row's commodity, technology or substance is not known.
     """
 
     def look_up(kind: str, column: str) -> pl.Series:
@@ -45,6 +46,8 @@ def target_units(unit: str, frame: pl.DataFrame, units: Mapping[str, pl.DataFram
         parts["@main"] = look_up("technology", "technology")
     if "@commodity" in unit and "commodity" in frame.columns:
         parts["@commodity"] = look_up("commodity", "commodity")
+    if "@substance" in unit:
+        parts["@substance"] = look_up("substance", "substance")
     if "@displaced" in unit:
         parts["@displaced"] = look_up("commodity", "displaced")
     if "@quantity" in unit:

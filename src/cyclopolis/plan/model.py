@@ -11,7 +11,7 @@ from cyclopolis.foundation.problems import Problem
 from cyclopolis.foundation.text import Language
 from cyclopolis.library import Library
 
-PLACED = ("measurements", "shares", "correlations", "relations")
+PLACED = ("measurements", "shares", "stock_changes", "concentrations", "correlations", "relations")
 """Tables of which a plan keeps where each row stands."""
 _ASSUMED = r"(?i)^\s*(?:assumed|假设|假定)"
 

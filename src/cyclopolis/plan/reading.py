@@ -1,5 +1,6 @@
 """From files to a valid `Plan`: read, lay scenarios over, convert, resolve, measure, check, merge with the library."""
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -110,13 +111,24 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
         meta=meta,
         tables={table: strip_places(frame) for table, frame in frames.items()},
         library=merged,
-        inputs=dict(sorted(source.inputs.items())),
+        inputs=dict(sorted({**source.inputs, **_layer_hashes(source.folder, frames["layers"])}.items())),
         notices=tuple(problems),
         scenario=names,
         folder=source.folder,
         places={name: _places(source.tables[name], frames[name]) for name in PLACED},
     )
     return plan, problems
+
+
+def _layer_hashes(folder: Path, layers: pl.DataFrame) -> dict[str, str]:
+    """Return the SHA-256 of every file of a map layer that is there, so that results know what they rest on."""
+    found = {}
+    for name in layers["file"].unique(maintain_order=True):
+        path = folder / name
+        if path.is_file():
+            with path.open("rb") as handle:
+                found[name] = hashlib.file_digest(handle, "sha256").hexdigest()
+    return found
 
 
 def _places(text: TextTable, frame: pl.DataFrame) -> pl.DataFrame:
@@ -201,13 +213,14 @@ def _or_null(frame: pl.DataFrame) -> Callable[[str], pl.Expr]:
 
 
 def _units(frames: Mapping[str, pl.DataFrame], library: Library) -> dict[str, pl.DataFrame]:
-    """Return the unit of each commodity, and of each technology's main commodity, the user's rows first."""
+    """Return the unit of each commodity, technology's main commodity and substance, the user's rows first."""
     commodity = _overlaid(frames["commodities"], library.commodities, "commodity", "unit")
     main = _overlaid(frames["technologies"], library.technologies, "technology", "main_commodity")
     technology = main.join(commodity.rename({"name": "value", "value": "unit"}), on="value", how="left")
     return {
         "commodity": commodity.rename({"value": "unit"}),
         "technology": technology.select("name", "unit"),
+        "substance": frames["substances"].select("unit", name="substance").drop_nulls().unique("name", keep="first"),
     }
 
 

@@ -195,7 +195,7 @@ def _change(source: Source, row: Mapping[str, Any], file: str, sheet: str, numbe
         )
     if not table or table == "scenarios":
         written = _cell(row.get("table"))
-        near = nearest(written, ["plan", *(name for name in columns() if name != "scenarios")])
+        near = "" if table else nearest(written, ["plan", *(name for name in columns() if name != "scenarios")])
         problems.append(blank.problem("plan.change_table", written, near, column="table"))
     if problems:
         source.problems += problems

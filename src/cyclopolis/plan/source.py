@@ -47,12 +47,14 @@ class Source:
 
     def complete(self, hint: str) -> None:
         """Add the tables that are absent; report those that must be there."""
+        given = {name for name, text in self.tables.items() if not text.frame.is_empty()}
         for table in columns():
+            required = tables()[table].required and not given & set(tables()[table].unless)
             if table not in self.tables:
                 self.tables[table] = empty_text_table(table, "")
-                if tables()[table].required:
+                if required:
                     self.problems.append(Problem(message("plan.missing_table", table=table, hint=hint)))
-            elif tables()[table].required and self.tables[table].frame.is_empty() and not self.blamed(table):
+            elif required and self.tables[table].frame.is_empty() and not self.blamed(table):
                 text = self.tables[table]
                 self.problems.append(Problem(message("plan.no_rows", table=table), file=text.file, sheet=text.sheet))
 
@@ -118,6 +120,7 @@ def _read_folder(folder: Path) -> Source:
             source.tables.setdefault(table, empty_text_table(table, path.name))
             continue
         source.add(table, sheet, path.name, "")
+    source.inputs |= {entry.name: _hash(entry) for entry in sorted(folder.glob("*.inp"))}
     scenarios = folder / SCENARIO_FOLDER
     if scenarios.is_dir():
         found_paths = sorted(scenarios.glob("*.toml"), key=lambda entry: entry.name)

@@ -63,7 +63,7 @@ def _row_of(text: TextTable, row: Mapping[str, Any]) -> int | Message:
 def check_library_rows(
     texts: Mapping[str, TextTable], frames: Mapping[str, pl.DataFrame], library: Library
 ) -> list[Problem]:
-    """Return what is wrong with the user's own commodities, technologies and modes of transport.
+    """Return what is wrong with the user's own commodities, substances, technologies and modes of transport.
 
     A row that corrects the library's may leave cells empty; a new one may not leave out what defines it. A commodity of
     the library keeps its unit: every recipe and price of the library is counted in it.
@@ -96,6 +96,8 @@ def check_library_rows(
             )
         elif commodity not in units:
             problems += _unknown_unit(texts["commodities"], row, place, unit)
+    for unit, row, place in frames["substances"].select("unit", ROW, PLACE).drop_nulls("unit").iter_rows():
+        problems += _unknown_unit(texts["substances"], row, place, unit)
     return problems
 
 
@@ -106,7 +108,7 @@ def _was_empty(text: TextTable, column: str, row: int) -> bool:
 
 
 def _unknown_unit(text: TextTable, row: int, place: str | None, unit: str) -> list[Problem]:
-    """Return the problem of a new commodity's unit that names nothing."""
+    """Return the problem of a new commodity's or substance's unit that names nothing."""
     try:
         parse_unit(unit)
     except UnknownUnitError as error:

@@ -135,6 +135,7 @@ def factor(unit: str, target: str) -> float | Message:
     """Return what one ``unit`` is in ``target``, or what is wrong with it.
 
     A rate may leave out what it is counted per: ``t`` for ``t/a``, ``kWh`` for ``kWh/(t)``; the target's is meant then.
+    Where ``ppm`` is held, mass per volume is that of water: a litre weighs a kilogram.
 
     Parameters
     ----------
@@ -149,6 +150,8 @@ def factor(unit: str, target: str) -> float | Message:
     10000.0
     >>> factor("GJ", "t").key
     'plan.unit_dimension'
+    >>> factor("mg/L", "ppm"), factor("g/t", "ppm")
+    (1.0, 1.0)
     """
     if unit == target:
         return 1.0
@@ -156,7 +159,7 @@ def factor(unit: str, target: str) -> float | Message:
         scale, parts = parse_unit(unit)
     except UnknownUnitError as error:
         return message("plan.unit_unknown", part=error.args[0], target=target)
-    candidates = [target]
+    candidates = ["mg/L", target] if target == "ppm" else [target]
     if "/" in target:
         candidates.append(target.split("/", 1)[0])
     for candidate in candidates:

@@ -1,27 +1,35 @@
 """The rating engine: every framework, every indicator that can be answered, before and after the design."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.columns import read_columns
+from cyclopolis.foundation.numbers import number_text
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, Message, message
-from cyclopolis.library.frameworks import Framework, Indicator, Level, load_frameworks
-from cyclopolis.library.frameworks.glossary import Input, glossary
+from cyclopolis.library.frameworks import Framework, load_frameworks
+from cyclopolis.library.frameworks.glossary import glossary
 from cyclopolis.plan.model import Plan
+from cyclopolis.rating.advice import advice_rows, draft, read_advice
+from cyclopolis.rating.assessment import assessment_folder, evidence, reviews
+from cyclopolis.rating.attainment import attainment
 from cyclopolis.rating.figures import distance_figure, status_figure
-from cyclopolis.rating.indicators import Rated, rate_indicator, state_of, verdict
-from cyclopolis.rating.judging import MET, NOT_MET, STATUS_NAMES, UNKNOWN, Codes
-from cyclopolis.rating.values import WHOLE, Cell, Values, gather_values, weakest
-from cyclopolis.rating.wording import target_text
+from cyclopolis.rating.gaps import gap_rows, ranked
+from cyclopolis.rating.indicators import Rated, State, rate_indicator, state_of
+from cyclopolis.rating.peers import neighbour_rows, peer_rows
+from cyclopolis.rating.pictures import cube_figure, gap_figure, radar_figure, radar_framework
+from cyclopolis.rating.ranking import ranking_rows
+from cyclopolis.rating.rows import framework_rows, indicator_rows, input_rows, level_rows, statuses
+from cyclopolis.rating.state import state_rows
+from cyclopolis.rating.totals import Total, score_rows, total_of
+from cyclopolis.rating.values import WHOLE, Values, gather_values
 
 _PACKAGE = "cyclopolis.rating"
-_STATES = ("before", "after")
 
 
 @dataclass(frozen=True)
@@ -34,13 +42,7 @@ class Rating(Result):
     @property
     def focus(self) -> str:
         """Scope of which most is known (empty: the whole plan), the one that summary and figures show."""
-        known = (
-            self.tables["frameworks"]
-            .group_by("scope")
-            .agg(known=pl.sum_horizontal("met_before", "not_met_before", "reported_before").sum())
-            .sort(["known", "scope"], descending=[True, False])
-        )
-        return str(known["scope"].first() or WHOLE)
+        return _focus(self.tables["frameworks"])
 
     def _focus_name(self) -> Message:
         names = self.facts["scopes"][self.focus]
@@ -58,6 +60,8 @@ class Rating(Result):
             lines.append(Line(message("rating.met_before", framework=title), row["met_before"], of))
             if row["met_after"] is not None:
                 lines.append(Line(message("rating.met_after", framework=title), row["met_after"], of))
+            lines += self._score_lines(row["framework"], title)
+        lines += self._published_lines()
         judged = self.tables["indicators"].filter(
             (pl.col("scope") == self.focus) & pl.col("status_before").is_in(["met", "not_met"])
         )
@@ -66,19 +70,86 @@ class Rating(Result):
         lines.append(Line(message("rating.memory_targets"), memory, f"/ {judged.height}"))
         return tuple(lines)
 
-    def figures(self, language: Language) -> Mapping[str, Figure]:
-        """Return the statuses by framework, and how far the judged indicators are from their targets."""
-        return {
-            "statuses": status_figure(self.tables["frameworks"], self.focus, self._focus_name(), language),
-            "distances": distance_figure(self.tables["indicators"], self.focus, self._focus_name(), language),
+    def _score_lines(self, framework: str, title: Message) -> list[Line]:
+        """Return the share of the points from the worst to the best case, with what of it rests on recalled marks."""
+        table = self.tables["scores"].filter(
+            (pl.col("scope") == self.focus) & (pl.col("framework") == framework) & pl.col("dimension").is_null()
+        )
+        row = table.row(0, named=True)
+        found = []
+        for state in ("before", "after"):
+            low, high, memory = (row[f"{name}_{state}"] for name in ("share_low", "share_high", "memory"))
+            if low is None or memory is None:
+                continue
+            values = {"framework": title, "memory": number_text(100 * memory, 3), "state": message(f"rating.{state}")}
+            found.append(Line(message("rating.score", **values), _percent(low, high)))
+        return found
+
+    def _published_lines(self) -> list[Line]:
+        """Return the shares of dimensions that somebody published, the weakest first."""
+        table = self.tables["scores"].filter(
+            (pl.col("scope") == self.focus)
+            & (pl.col("origin_before") == "published")
+            & pl.col("dimension").is_not_null()
+        )
+        middle = pl.col("share_low_before") + pl.col("share_high_before")
+        titles = {
+            row["framework"]: _title(row["title"], row["title_zh"])
+            for row in self.tables["frameworks"].iter_rows(named=True)
         }
+        return [
+            Line(
+                message(
+                    "rating.published_share",
+                    framework=titles[row["framework"]],
+                    dimension=_title(row["dimension_name"], row["dimension_name_zh"]),
+                ),
+                _percent(row["share_low_before"], row["share_high_before"]),
+                provenance="user",
+            )
+            for row in table.sort(middle, "dimension").iter_rows(named=True)
+        ]
+
+    def figures(self, language: Language) -> Mapping[str, Figure]:
+        """Return statuses by framework, distances to targets, and where known radar, gaps and the path in the cube."""
+        scope, name = self.focus, self._focus_name()
+        found = {
+            "statuses": status_figure(self.tables["frameworks"], scope, name, language),
+            "distances": distance_figure(self.tables["indicators"], scope, name, language),
+        }
+        shown = radar_framework(self.tables["scores"], scope)
+        if shown is not None:
+            row = self.tables["frameworks"].filter(pl.col("framework") == shown).row(0, named=True)
+            title = _title(row["title"], row["title_zh"]).render(language)
+            found["radar"] = radar_figure(self.tables["scores"], scope, title, shown, language)
+        if self.tables["gaps"].filter(pl.col("scope") == scope).height:
+            found["gaps"] = gap_figure(self.tables["gaps"], scope, name, language)
+        states = self.tables["states"]
+        if states.drop_nulls(["economy", "environment", "society"]).height:
+            found["cube"] = cube_figure(states, _called(self.facts["scopes"], language), name, language)
+        return found
+
+
+def _called(scopes: Mapping[str, Mapping[str, str]], language: Language) -> dict[str, str]:
+    return {scope: names[language] for scope, names in scopes.items()}
+
+
+def _percent(low: float, high: float) -> str:
+    """Return an interval of shares in percent."""
+    ends = [number_text(100 * share, 3) for share in (low, high)]
+    return f"{ends[0]} %" if ends[0] == ends[1] else f"{ends[0]}–{ends[1]} %"
 
 
 def _title(en: str, zh: str | None) -> Message:
     return message("rating.title", en=en, zh=zh or en)
 
 
-def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequence[str] | None = None) -> Rating:
+def rate(
+    plan: Plan,
+    quantities: pl.DataFrame | None = None,
+    frameworks: Sequence[str] | None = None,
+    others: Mapping[str, pl.DataFrame] | None = None,
+) -> Rating:
     """Judge a place by every framework, before and after the design.
 
     A value comes from the plan's ``indicators`` table, else from its other tables, else from the engines. After the
@@ -94,6 +165,8 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
         ``value``, and if known ``provenance``. Without rows of state ``after`` nothing is said about a design.
     frameworks : sequence of str, optional
         Ids of the frameworks to use; all by default.
+    others : mapping of name to table, optional
+        Tables of the design that the advice speaks of: ``builds``, ``limits``, ``proposed``.
 
     Returns
     -------
@@ -107,6 +180,7 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
     own = plan.folder / "frameworks"
     chosen = _choose(load_frameworks(own if own.is_dir() else None), frameworks)
     inputs = glossary(chosen)
+    plan = _reviewed(plan)
     values = gather_values(plan, inputs, quantities)
     before = state_of(values, inputs, after=False)
     designed = bool(values.after)
@@ -119,12 +193,21 @@ def rate(plan: Plan, quantities: pl.DataFrame | None = None, frameworks: Sequenc
         }
         for state, numbers in states.items()
     }
+    totals = {one.id: _totals(one, values, states, rated) for one in chosen}
     tables = {
-        "indicators": [row for one in chosen for row in _indicator_rows(one, values, rated)],
-        "frameworks": [row for one in chosen for row in _framework_rows(one, values, rated)],
-        "levels": [row for one in chosen for row in _level_rows(one, values, rated)],
-        "inputs": _input_rows(chosen, inputs, values),
+        "indicators": [row for one in chosen for row in indicator_rows(one, values, rated)],
+        "frameworks": [row for one in chosen for row in framework_rows(one, values, rated)],
+        "levels": [row for one in chosen for row in level_rows(one, values, rated, totals[one.id])],
+        "scores": [row for one in chosen for row in score_rows(one, values.scopes, totals[one.id])],
+        "states": state_rows(plan, chosen, inputs, values.scopes, rated),
+        "inputs": input_rows(chosen, inputs, values),
     }
+    gaps = [row for one in chosen for row in gap_rows(one, values.scopes, inputs, states, rated)]
+    tables |= {"gaps": ranked(gaps), **_compared(chosen, values.scopes, rated["before"])}
+    scope = _focus(_table("frameworks", tables["frameworks"]))
+    folder = assessment_folder(plan.folder)
+    tables["advice"] = advice_rows(draft(tables, scope, others or {}), scope, read_advice(folder))
+    tables["evidence"] = list(evidence(plan.folder))
     facts = {
         "base_year": plan.meta.base_year,
         "designed": designed,
@@ -158,176 +241,56 @@ def _table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-_All = Mapping[str, Mapping[tuple[str, str], Rated]]
+def _focus(frameworks: pl.DataFrame) -> str:
+    known = (
+        frameworks.group_by("scope")
+        .agg(known=pl.sum_horizontal("met_before", "not_met_before", "reported_before").sum())
+        .sort(["known", "scope"], descending=[True, False])
+    )
+    return str(known["scope"].first() or WHOLE)
 
 
-def _indicator_rows(framework: Framework, values: Values, rated: _All) -> list[dict[str, Any]]:
-    dimensions = {one.id: one for one in framework.dimensions}
-    rows = []
-    for place, scope in enumerate(values.scopes):
-        for one in framework.indicators:
-            dimension = dimensions[one.dimension]
-            row: dict[str, Any] = {
-                "scope": scope,
-                "framework": framework.id,
-                "dimension": dimension.id,
-                "dimension_name": dimension.name,
-                "dimension_name_zh": dimension.name_zh,
-                "edition": one.edition,
-                "indicator": one.id,
-                "name": one.name,
-                "name_zh": one.name_zh,
-                "unit": one.unit,
-                "required": one.required,
-                "target": target_text(one.target, one.unit, "en"),
-                "target_zh": target_text(one.target, one.unit, "zh"),
-                "threshold_provenance": one.provenance,
-                "formula": one.formula.text if one.formula else None,
-                "formula_provenance": one.formula_provenance or None,
-            }
-            for state, by_id in rated.items():
-                found = _state_columns(framework, one, by_id[framework.id, one.id], place)
-                found |= _origin_columns(one, values, scope, after=state == "after")
-                row |= {f"{column}_{state}": value for column, value in found.items()}
-            rows.append(row)
-    return rows
-
-
-def _state_columns(framework: Framework, one: Indicator, rated: Rated, place: int) -> dict[str, Any]:
-    value, threshold = float(rated.value[place]), float(rated.judgement.threshold[place])
-    status = int(rated.judgement.status[place])
-    return {
-        "value": None if np.isnan(value) else value,
-        "status": STATUS_NAMES[status],
-        "level": _grade(framework, one, value),
-        "reached": _reached(one, value, threshold),
-        "threshold": None if np.isnan(threshold) else threshold,
-        "reason": str(rated.judgement.reason[place]) or None,
-        "missing": "; ".join(rated.missing[place]) or None,
-    }
-
-
-def _origin_columns(one: Indicator, values: Values, scope: str, *, after: bool) -> dict[str, Any]:
-    """Say where the values come from that the indicator rests on."""
-    cells: Mapping[str, Cell] = (values.after if after else values.before)[scope]
-    names = (one.id,) if one.id in cells else one.needs()
-    used = {name: cells[name] for name in (*names, *one.target.names(), *one.statements()) if name in cells}
-    return {
-        "origin": "; ".join(f"{name}={cell.origin}" for name, cell in used.items()) or None,
-        "provenance": weakest([cell.provenance for cell in used.values()]) if used else None,
-    }
-
-
-def _grade(framework: Framework, one: Indicator, value: float) -> str | None:
-    if one.target.op != "levels" or np.isnan(value):
-        return None
-    for level in framework.levels:
-        if level.scheme != one.target.scheme or level.score is None:
-            continue
-        if level.score.evaluate({"score": value}).item() == 1.0:
-            return level.id
-    return None
-
-
-def _reached(one: Indicator, value: float, threshold: float) -> float | None:
-    """Return how much of the target is reached, where both are positive."""
-    if np.isnan(value) or np.isnan(threshold) or threshold <= 0 or value < 0:
-        return None
-    if one.direction == "lower":
-        return threshold / value if value > 0 else None
-    return value / threshold
-
-
-def _framework_rows(framework: Framework, values: Values, rated: _All) -> list[dict[str, Any]]:
-    rows = []
-    for place, scope in enumerate(values.scopes):
-        row: dict[str, Any] = {
-            "scope": scope,
-            "framework": framework.id,
-            "title": framework.title,
-            "title_zh": framework.title_zh,
-            "indicators": len(framework.indicators),
-            "memory_targets": sum(one.provenance == "memory" for one in framework.indicators),
-            "status": framework.status,
+def _reviewed(plan: Plan) -> Plan:
+    """Return the plan with the experts' values behind its own, so that they count."""
+    rows = [
+        {
+            "site": row["site"],
+            "name": row["name"],
+            "year": int(row["year"]),
+            "value": float(row["value"]),
+            "unit": row["unit"],
+            "source": f"review by {row['who']}: {row['comment']}",
         }
-        for state, by_id in rated.items():
-            statuses = _statuses(framework, by_id)
-            here = [int(codes[place]) for codes in statuses.values()]
-            row |= {f"{name}_{state}": here.count(code) for code, name in STATUS_NAMES.items()}
-            whole = verdict(framework, statuses)
-            row[f"verdict_{state}"] = None if whole is None else STATUS_NAMES[int(whole[place])]
-        rows.append(row)
-    return rows
+        for row in reviews(plan.folder)
+    ]
+    if not rows:
+        return plan
+    given = plan.tables["indicators"]
+    table = pl.concat([given, pl.DataFrame(rows, schema=given.schema, orient="row")])
+    return replace(plan, tables={**plan.tables, "indicators": table})
 
 
-def _statuses(framework: Framework, by_id: Mapping[tuple[str, str], Rated]) -> dict[str, Codes]:
-    return {one.id: by_id[framework.id, one.id].judgement.status for one in framework.indicators}
+def _compared(
+    frameworks: Sequence[Framework], scopes: tuple[str, ...], rated: Mapping[tuple[str, str], Rated]
+) -> dict[str, list[dict[str, Any]]]:
+    """Compare the sites of the plan with each other, the whole plan left out."""
+    places = [place for place, scope in enumerate(scopes) if scope != WHOLE]
+    indicators = [one for framework in frameworks for one in framework.indicators]
+    if len(places) < 2 or not indicators:
+        return {"peers": [], "neighbours": [], "ranking": []}
+    reached = np.stack([attainment(one, rated[one.framework, one.id])[places] for one in indicators], axis=1)
+    names = [scopes[place] for place in places]
+    rows = peer_rows(names, [one.framework for one in indicators], [one.id for one in indicators], reached)
+    return {"peers": rows, "neighbours": neighbour_rows(names, reached), "ranking": ranking_rows(names, reached)}
 
 
-def _level_rows(framework: Framework, values: Values, rated: _All) -> list[dict[str, Any]]:
-    rows = []
-    for place, scope in enumerate(values.scopes):
-        for number, level in enumerate(framework.levels):
-            row: dict[str, Any] = {
-                "scope": scope,
-                "framework": framework.id,
-                "level": level.id,
-                "label": level.label,
-                "label_zh": level.label_zh,
-                "min_points": level.min_points,
-                "total_points": framework.total_points,
-                "rule": level.rule or None,
-                "provenance": level.provenance,
-            }
-            for state, by_id in rated.items():
-                code = _level_reached(framework, level, by_id, place, first=number == 0)
-                row[f"reached_{state}"] = STATUS_NAMES[code]
-            rows.append(row)
-    return rows
-
-
-def _level_reached(
-    framework: Framework, level: Level, by_id: Mapping[tuple[str, str], Rated], place: int, *, first: bool
-) -> int:
-    """Judge a level by its score, or the first by the framework's verdict; points that are not public leave it open."""
-    if level.score is not None:
-        for one in framework.indicators:
-            if one.target.op == "levels" and one.target.scheme == level.scheme:
-                found = level.score.evaluate({"score": float(by_id[framework.id, one.id].value[place])}).item()
-                return UNKNOWN if np.isnan(found) else MET if found else NOT_MET
-    whole = verdict(framework, _statuses(framework, by_id)) if first else None
-    return UNKNOWN if whole is None else int(whole[place])
-
-
-def _input_rows(chosen: Sequence[Framework], inputs: Mapping[str, Input], values: Values) -> list[dict[str, Any]]:
-    """List every input: the common ones even when unknown, an indicator's own entry only when it was given."""
-    users: dict[str, int] = {}
-    own: set[str] = set()
-    for framework in chosen:
-        for one in framework.indicators:
-            own.update((one.id, *one.statements()))
-            for name in one.needs():
-                users[name] = users.get(name, 0) + 1
-    rows = []
-    for scope in values.scopes:
-        for name, one_input in inputs.items():
-            if name in own and name not in values.before[scope]:
-                continue
-            row: dict[str, Any] = {
-                "scope": scope,
-                "input": name,
-                "name": one_input.en,
-                "name_zh": one_input.zh,
-                "unit": one_input.unit,
-                "indicators": users.get(name, 1),
-                "definition": one_input.definition or None,
-                "definition_zh": one_input.definition_zh or None,
-            }
-            for state, cells in zip(_STATES, (values.before, values.after), strict=True):
-                cell = cells.get(scope, {}).get(name)
-                if cell is not None:
-                    row[f"value_{state}"] = None if np.isnan(cell.value) else cell.value
-                    row[f"origin_{state}"] = cell.origin
-                    row[f"provenance_{state}"] = cell.provenance
-            rows.append(row)
-    return rows
+def _totals(
+    framework: Framework,
+    values: Values,
+    states: Mapping[str, State],
+    rated: Mapping[str, Mapping[tuple[str, str], Rated]],
+) -> dict[str, Total]:
+    return {
+        state: total_of(framework, statuses(framework, rated[state]), numbers.values, len(values.scopes))
+        for state, numbers in states.items()
+    }

@@ -69,7 +69,9 @@ def weakest(classes: Sequence[str]) -> str:
     return max(known, key=_WEAKEST_LAST.index) if known else "computed"
 
 
-def gather_values(plan: Plan, inputs: Mapping[str, Input], quantities: pl.DataFrame | None) -> Values:
+def gather_values(
+    plan: Plan, inputs: Mapping[str, Input], quantities: pl.DataFrame | None, *, own_tables: bool = True
+) -> Values:
     """Collect every input's value before and after the design.
 
     Parameters
@@ -81,6 +83,8 @@ def gather_values(plan: Plan, inputs: Mapping[str, Input], quantities: pl.DataFr
     quantities : polars.DataFrame or None
         What the engines found: columns ``state`` (before, after), ``scope`` (site, empty for the whole), ``quantity``,
         ``value``, and if known ``provenance``.
+    own_tables : bool
+        Whether the plan's other tables count (they describe the base year, not earlier ones).
 
     Raises
     ------
@@ -95,7 +99,7 @@ def gather_values(plan: Plan, inputs: Mapping[str, Input], quantities: pl.DataFr
     before: dict[str, Mapping[str, Cell]] = {}
     after: dict[str, Mapping[str, Cell]] = {}
     for scope in scopes:
-        given = {**_plan_cells(plan, inputs, scope), **user.get(scope, {})}
+        given = {**(_plan_cells(plan, inputs, scope) if own_tables else {}), **user.get(scope, {})}
         start, end = found["before"].get(scope, {}), found["after"].get(scope, {})
         before[scope] = {**_engine_cells(inputs, start), **given}
         if designed:

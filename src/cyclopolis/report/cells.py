@@ -13,7 +13,7 @@ from cyclopolis.report.names import Names, namer, unnamed
 
 ROWS = 120
 """Rows of one table that a page shows; the rest is in the saved tables."""
-BADGES = ("provenance", "price_provenance", "threshold_provenance")
+BADGES = ("provenance", "price_provenance", "threshold_provenance", "target_provenance")
 CODED = (
     "kind",
     "reconcile_kind",
@@ -115,6 +115,8 @@ def _yes_no(column: str, value: bool | None, names: Names) -> Cell:
     """Return a yes or no as a coloured word."""
     if value is None:
         return Cell("")
+    if column == "met":
+        return mark("met" if value else "not_met", names)
     answer = "yes" if value else "no"
     return Cell(names.word(f"binding.{answer}"), "mark", f"{column}-{answer}")
 

@@ -18,6 +18,12 @@ _LIKE = {
     "from_plant": "plant",
     "to_plant": "plant",
     "taker": "plant",
+    "giver": "plant",
+    "anchor": "plant",
+    "chain_place": "site",
+    "offer": "concept",
+    "need": "concept",
+    "status_eu": "status_cn",
     "way": "kind",
     "from_site": "site",
     "to_site": "site",
@@ -28,7 +34,7 @@ _LIKE = {
 }
 """Columns whose values are named as those of another."""
 _OUTSIDE = ("from_plant", "to_plant", "from_site", "to_site")
-_WHOLE = ("limit_scope", "rating_scope")
+_WHOLE = ("limit_scope", "rating_scope", "chain_place")
 _TOTAL = ("detail_of",)
 
 
@@ -48,11 +54,21 @@ class Names:
             "commodity": self.plan.library.commodities,
             "technology": self.plan.library.technologies,
             "class_code": self.plan.library.solid_waste_classes,
+            "facility": self.plan.library.services.rename({"service": "facility"}),
+            "land_use": self.plan.library.land_uses,
         }
         maps = {kind: _by_id(table, kind, self.language) for kind, table in tables.items()}
         chain = "chain_zh" if self.language == "zh" else "chain"
         chains = self.plan.library.technologies.select("chain", pl.coalesce(chain, "chain").alias("name"))
-        return {**maps, "plant": self._plants(maps), "chain": dict(chains.drop_nulls().iter_rows())}
+        concepts = {**_by_id(self.plan.library.concepts, "concept", self.language), **maps["commodity"]}
+        systems = _by_id(self.plan.library.systems.unique("system"), "system", self.language)
+        return {
+            **maps,
+            "plant": self._plants(maps),
+            "chain": dict(chains.drop_nulls().iter_rows()),
+            "concept": concepts,
+            "system": systems,
+        }
 
     def _plants(self, maps: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
         """Return the plants' names; where two are called alike the enterprise is added."""
@@ -84,12 +100,21 @@ class Names:
         """Return the name of what an account is about."""
         return say("report.whole_place", self.language) if kind == PLACE else self.of(kind, identifier)
 
+    def layer(self, layer: str) -> str:
+        """Return the name of a layer: goods, or a substance of the plan."""
+        own = _by_id(self.plan.tables["substances"], "substance", self.language)
+        return own.get(layer) or self.word(f"layer.{layer}")
+
     def quantity(self, quantity: str) -> str:
         """Return what a quantity of the accounts or the limits is called."""
         known = quantities().get(quantity)
         if known is None:
             return self.word(f"quantity.{quantity}")
         return known.zh if self.language == "zh" else known.en
+
+    def blockers(self, codes: str) -> str:
+        """Return what stands in the way of an exchange, by its codes separated by ``;``."""
+        return self.word("exchange.comma").join(self.word(f"match.blocker_{code}") for code in codes.split(";") if code)
 
     def word(self, key: str) -> str:
         """Return the catalogue's text of a key made from a coded value (``status.met``), or the value itself."""
@@ -118,8 +143,13 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "enterprise": lambda value: names.of("enterprise", value),
         "commodity": lambda value: names.of("commodity", value),
         "technology": lambda value: names.of("technology", value),
+        "facility": lambda value: names.of("facility", value),
+        "land_use": lambda value: names.of("land_use", value),
         "kind": lambda value: names.word(f"flow_kind.{value}"),
         "reconcile_kind": lambda value: names.word(f"reconcile_kind.{value}"),
+        "stored_at": lambda value: names.of("site", value),
+        "substance_side": lambda value: names.word(f"side.{value}"),
+        "movement": lambda value: names.word(f"movement.{value}"),
         "accepted": lambda value: names.word(f"accepted.{value}"),
         "basis": lambda value: names.word(f"basis.{value}"),
         "limit_kind": lambda value: names.word(f"limit_kind.{value}"),
@@ -129,8 +159,18 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "quality_table": lambda value: names.word(f"quality_table.{value}"),
         "site_kind": lambda value: names.word(f"site_kind.{value}"),
         "plant_status": lambda value: names.word(f"plant_status.{value}"),
+        "concept": lambda value: names.of("concept", value),
+        "system": lambda value: names.of("system", value),
+        "status_cn": lambda value: names.word(f"legal.{value}"),
+        "match_basis": lambda value: names.word(f"match_basis.{value}"),
+        "weak_reason": lambda value: names.word(f"exchange.reason_{value}"),
+        "blockers": names.blockers,
         "quantity": names.quantity,
         "detail_of": names.part,
+        "variant": lambda value: names.word(f"drainage.{value}"),
+        "measure": lambda value: names.word(f"measure.{value}"),
+        "service": lambda value: names.word(f"service.{value}"),
+        "outlet_kind": lambda value: names.word(f"outlet_kind.{value}"),
         "stock_item": lambda value: names.word(f"stock_item.{value}"),
     }
     return words.get(_LIKE.get(column, column))

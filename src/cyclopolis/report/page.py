@@ -67,6 +67,13 @@ def report_page(plan: Plan, results: Mapping[str, Result], names: Names) -> str:
     )
 
 
+def plain_page(plan: Plan, names: Names, sections: tuple[Section, ...]) -> str:
+    """Return a page of tables and sentences without figures."""
+    return _render(
+        "report.html.j2", plan, names, sections=sections, figures=script_json({}), scripts=[], policy=_policy([])
+    )
+
+
 def summary_page(plan: Plan, results: Mapping[str, Result], names: Names) -> str:
     """Return the summary for those who decide as one HTML text that prints on at most two A4 sheets."""
     return _render("summary.html.j2", plan, names, pages=summary_pages(plan, results, names), policy=_policy([]))

@@ -15,9 +15,13 @@ from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 from cyclopolis.report.sections_accounts import account_blocks, circularity_blocks, has_stocks, stock_blocks
 from cyclopolis.report.sections_design import design_blocks
+from cyclopolis.report.sections_drainage import drainage_blocks
+from cyclopolis.report.sections_exchanges import chain_blocks, match_blocks
+from cyclopolis.report.sections_more import SHOWN, more_blocks
 from cyclopolis.report.sections_pareto import pareto_blocks
 from cyclopolis.report.sections_rating import framework_table, rating_blocks
 from cyclopolis.report.sections_reconcile import reconcile_blocks, reconciled_at_all
+from cyclopolis.report.sections_utilities import utilities_blocks
 from cyclopolis.study.quality import data_quality
 
 _TILES = 10
@@ -44,12 +48,21 @@ def report_sections(plan: Plan, results: Mapping[str, Result], names: Names) -> 
     ]
     if "balance" in results:
         parts += _balance_parts(results["balance"], names)
+    if "match" in results:
+        parts.append(("match", match_blocks(results["match"], names)))
+    if "chains" in results:
+        parts.append(("chains", chain_blocks(results["chains"], names)))
     if "design" in results:
         parts.append(("design", design_blocks(results["design"], names)))
+    parts += [(name, more_blocks(results[name], names)) for name in SHOWN if name in results]
     if "pareto" in results:
         parts.append(("pareto", pareto_blocks(results["pareto"], names)))
     if "rating" in results:
         parts.append(("rating", rating_blocks(results["rating"], names)))
+    if "utilities" in results:
+        parts.append(("utilities", utilities_blocks(results["utilities"], names)))
+    if "drainage" in results:
+        parts.append(("drainage", drainage_blocks(results["drainage"], names)))
     parts += [("unknowns", unknown_blocks(results, names)), ("prices", price_blocks(results, names))]
     return tuple(Section(name, say(f"report.section_{name}", names.language), tuple(blocks)) for name, blocks in parts)
 
@@ -71,7 +84,7 @@ def _balance_parts(result: Result, names: Names) -> list[tuple[str, list[Block]]
 def overview_blocks(results: Mapping[str, Result], names: Names) -> list[Block]:
     """Return the few numbers that answer each engine's question."""
     blocks: list[Block] = [Text(say("report.overview_intro", names.language))]
-    answered = [results[name] for name in ("design", "balance") if name in results]
+    answered = [results[name] for name in ("design", "balance", "drainage") if name in results]
     blocks += [tiles(result, names, _TILES) for result in answered]
     return [*blocks, framework_table(results["rating"], names)] if "rating" in results else blocks
 

@@ -12,6 +12,7 @@ from cyclopolis.report.answers import pictures, tiles
 from cyclopolis.report.blocks import Block, Cell, Table, Text
 from cyclopolis.report.cells import View, badge, mark, table_block
 from cyclopolis.report.names import Names
+from cyclopolis.report.sections_judgement import judgement_blocks
 
 _COUNTS = ("met", "not_met", "reported", "unknown")
 _STATES = ("before", "after")
@@ -43,6 +44,7 @@ def rating_blocks(result: Result, names: Names) -> list[Block]:
     for row in frameworks.iter_rows(named=True):
         own = indicators.filter(pl.col("framework") == row["framework"])
         blocks += _indicators(own, _local(row, "title", names), names)
+    blocks += judgement_blocks(result, scope, names)
     blocks += _by_site(result, names)
     return blocks
 

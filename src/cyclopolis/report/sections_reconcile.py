@@ -5,11 +5,12 @@ import polars as pl
 from cyclopolis.foundation.columns import Column
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import say
+from cyclopolis.report.accounts import whole
 from cyclopolis.report.blocks import Block, Text
 from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 
-_WHAT = ("reconcile_kind", "plant", "taker", "commodity", "direction", "way")
+_WHAT = ("layer", "reconcile_kind", "plant", "stored_at", "taker", "commodity", "direction", "way", "year_of")
 _SUSPECTS = (
     "rank",
     *_WHAT,
@@ -35,6 +36,8 @@ _MEASURED = (
     "unit",
     "local_test",
 )
+_BALANCES = ("layer", "plant", "substance_side", "value", "sd", "unit", "year_of")
+_ACCOUNTS = ("layer", "movement", "value", "unit", "unknown_flows")
 _OVERRULED = (*_WHAT, "measured_value", "reconciled", "unit")
 _PLANTS = (
     "plant",
@@ -57,16 +60,16 @@ def reconcile_blocks(result: Result, names: Names) -> list[Block]:
     """Return the verdict, the suspects, every measurement before and after, and what each plant rests on."""
     tables = result.tables
     known = _known(result)
-    values = _named(tables["reconciled"])
+    values = _named(tables["reconciled"], names)
     agree = pl.when("accepted").then(pl.lit("yes")).when(pl.col("accepted").not_()).then(pl.lit("no"))
-    suspects = _named(tables["suspects"]).with_columns(accepted=agree)
+    suspects = _named(tables["suspects"], names).with_columns(accepted=agree)
     blocks: list[Block] = [
         Text(say("report.reconcile_intro", names.language)),
         Text(_verdict(tables["reconcile_tests"].row(0, named=True), names)),
         table_block(suspects, View("suspects", _SUSPECTS), known, names),
     ]
     if suspects["suspect"].any():
-        first = _named(tables["suspect_changes"]).filter(pl.col("rank") == 1)
+        first = _named(tables["suspect_changes"], names).filter(pl.col("rank") == 1)
         view = View("suspect_changes", (*_WHAT, "reconciled", "change", "unit"))
         blocks.append(table_block(first, view, known, names))
     measured = values.filter(pl.col("row").is_not_null()).sort("local_test", descending=True, nulls_last=True)
@@ -75,9 +78,10 @@ def reconcile_blocks(result: Result, names: Names) -> list[Block]:
         blocks.append(table_block(values.filter("overruled"), View("overruled", _OVERRULED), known, names))
     units = tables["plants"].select("plant", "unit")
     plants = tables["reconciled_plants"].join(units, on="plant", how="left", maintain_order="left")
-    missing = _named(tables["missing_measurements"])
+    missing = _named(tables["missing_measurements"], names)
     return [
         *blocks,
+        *_substances(result, names),
         table_block(plants, View("reconciled_plants", _PLANTS), result.columns()["reconciled_plants"], names),
         table_block(missing, View("missing_measurements", (*_WHAT, "unit")), (), names),
     ]
@@ -88,10 +92,37 @@ def _known(result: Result) -> tuple[Column, ...]:
     return (*result.columns()["suspect_changes"], *result.columns()["suspects"], *result.columns()["reconciled"])
 
 
-def _named(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with column names of their own."""
-    other = {"kind": "reconcile_kind", "to_plant": "taker", "measured": "measured_value"}
-    return table.rename({old: new for old, new in other.items() if old in table.columns})
+def _substances(result: Result, names: Names) -> list[Block]:
+    """Return what of each substance passes the plants, and what crosses the boundary of the whole place."""
+    balances, accounts = (result.tables[name] for name in ("substance_balances", "substance_accounts"))
+    if balances.is_empty():
+        return []
+    passing = _named(balances.rename({"substance": "layer", "side": "substance_side"}), names)
+    crossing = whole(accounts).rename({"substance": "layer", "missing": "unknown_flows"})
+    known = result.columns()
+    return [
+        table_block(
+            passing, View("substance_balances", _BALANCES, provenance="computed"), known["substance_balances"], names
+        ),
+        table_block(
+            _named(crossing, names),
+            View("substance_accounts", _ACCOUNTS, provenance="computed"),
+            known["substance_accounts"],
+            names,
+        ),
+    ]
+
+
+def _named(table: pl.DataFrame, names: Names) -> pl.DataFrame:
+    """Return a table with column names of their own; layer and year say nothing where they are the same in all rows."""
+    other = {"kind": "reconcile_kind", "to_plant": "taker", "measured": "measured_value", "site": "stored_at"}
+    found = table.rename({old: new for old, new in other.items() if old in table.columns})
+    called = {name: names.layer(name) for name in found["layer"].unique().to_list()}
+    layer = pl.when((pl.col("layer") != "goods").any()).then(pl.col("layer").replace(called))
+    found = found.with_columns(layer=layer)
+    if "year" not in found.columns:
+        return found
+    return found.with_columns(year_of=pl.when(pl.col("year").n_unique() > 1).then(pl.col("year").cast(pl.String)))
 
 
 def _verdict(test: dict[str, float | None], names: Names) -> str:

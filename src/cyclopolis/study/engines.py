@@ -20,23 +20,21 @@ Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
 @dataclass(frozen=True)
 class Engine:
-    """One engine: its name, the public name of its result's class, how it is asked, whether it takes options.
+    """One engine: its name, the public name of its result's class, how it is asked, and when.
 
-    One ``on_request`` runs only when asked for by name; it takes long, and gets ``keep`` (saves the result so far) and
-    ``progress`` among its options.
+    ``needs`` are engines whose answers it is handed, ``when`` tells whether a plan has data for it, ``asked`` is the
+    public name of the class of its options; one that ``tells`` is handed the listener ``progress`` among them, one
+    that ``keeps`` also ``keep``, which saves its answer so far.
     """
 
     name: str
     result: str
     answer: Answer
-    takes_options: bool = False
-    on_request: bool = False
-
-
-def _named(options: Mapping[str, Any], kind: type) -> dict[str, Any]:
-    """Return those options that an engine knows."""
-    known = {field.name for field in fields(kind)}
-    return {name: value for name, value in options.items() if name in known}
+    needs: tuple[str, ...] = ()
+    when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
+    asked: str = ""
+    tells: bool = False
+    keeps: bool = False
 
 
 def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -46,26 +44,149 @@ def _balance(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any])
 
 def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
-    return cyclopolis.design(plan, cyclopolis.DesignOptions(**_named(options, cyclopolis.DesignOptions)))
+    return cyclopolis.design(plan, cyclopolis.DesignOptions(**options))
 
 
 def _pareto(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del done
-    chosen = cyclopolis.ParetoOptions(**_named(options, cyclopolis.ParetoOptions))
-    return cyclopolis.pareto(plan, chosen, options["keep"], options["progress"])
+    asked = {name: value for name, value in options.items() if name not in ("keep", "progress")}
+    return cyclopolis.pareto(plan, cyclopolis.ParetoOptions(**asked), options["keep"], options["progress"])
 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del options
-    return cyclopolis.rate(plan, before_and_after(done["design"].tables["accounts"]))
+    design = done["design"].tables
+    others = {name: design[name] for name in ("builds", "limits", "proposed", "plants", "names") if name in design}
+    return cyclopolis.rate(plan, before_and_after(design["accounts"]), others=others)
+
+
+def _drain(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
+    keep = plan.folder / "results" / "drainage_designs.jsonl"
+    return cyclopolis.drain(plan, cyclopolis.DrainOptions(**asked, keep=keep), progress=options["progress"])
+
+
+def _streets(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    return cyclopolis.streets(plan, progress=options["progress"])
+
+
+def _has_layers(kind: str) -> Callable[[Plan], bool]:
+    """Return what tells whether a plan has a map layer of a kind."""
+    return lambda plan: kind in plan.tables["layers"]["kind"].to_list()
+
+
+def _comply(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.comply(plan)
+
+
+def _has_monitoring(plan: Plan) -> bool:
+    return any(plan.tables[name].height for name in ("sections", "water_quality", "air_quality", "works"))
+
+
+def _serve(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del options
+    commodities = plan.library.commodities
+    asked = [
+        cyclopolis.service_demand(done["balance"].tables["flows"], commodities, plan.meta.base_year, "balance"),
+        cyclopolis.service_demand(done["design"].tables["flows"], commodities, done["design"].facts["year"], "design"),
+    ]
+    return cyclopolis.serve(plan, pl.concat(asked))
+
+
+def _has_utilities(plan: Plan) -> bool:
+    return plan.tables["utilities"].height > 0 and plan.tables["plants"].height > 0
+
+
+def _has_drainage(plan: Plan) -> bool:
+    return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
+
+
+def _match(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    return cyclopolis.match(plan, cyclopolis.MatchOptions(**options))
+
+
+def _chains(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.chains(plan)
+
+
+def _water(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
+    return cyclopolis.water(plan, cyclopolis.WaterOptions(**asked), progress=options["progress"])
+
+
+def _heat(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done, options
+    return cyclopolis.heat(plan)
+
+
+def _fairness(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    return cyclopolis.fairness(plan, cyclopolis.FairnessOptions(), progress=options["progress"])
+
+
+def _failure(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    del done
+    asked = {name: value for name, value in options.items() if name != "progress"}
+    return cyclopolis.failure(plan, cyclopolis.FailureOptions(**asked), progress=options["progress"])
+
+
+def _has_rows(table: str) -> Callable[[Plan], bool]:
+    """Return what tells whether a plan has rows in a table."""
+    return lambda plan: plan.tables[table].height > 0
+
+
+def _on_request(plan: Plan) -> bool:
+    del plan
+    return False
 
 
 ENGINES: tuple[Engine, ...] = (
     Engine("balance", "Balance", _balance),
-    Engine("design", "Design", _design, takes_options=True),
-    Engine("pareto", "Pareto", _pareto, takes_options=True, on_request=True),
-    Engine("rating", "Rating", _rate),
+    Engine("design", "Design", _design, ("balance",), asked="DesignOptions"),
+    Engine("pareto", "Pareto", _pareto, when=_on_request, asked="ParetoOptions", tells=True, keeps=True),
+    Engine("rating", "Rating", _rate, ("balance", "design")),
+    Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), asked="WaterOptions", tells=True),
+    Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),
+    Engine("match", "Match", _match, when=_on_request, asked="MatchOptions"),
+    Engine("chains", "Chains", _chains, when=_on_request),
+    Engine("fairness", "Fairness", _fairness, when=_on_request, tells=True),
+    Engine("failure", "Failure", _failure, when=_on_request, asked="FailureOptions", tells=True),
+    Engine("streets", "Streets", _streets, when=_has_layers("streets"), tells=True),
+    Engine("compliance", "Compliance", _comply, when=_has_monitoring),
+    Engine("utilities", "Utilities", _serve, ("balance", "design"), when=_has_utilities),
+    Engine("drainage", "Drain", _drain, when=_has_drainage, asked="DrainOptions", tells=True),
 )
+"""The engines in the order of a run; those ``_on_request`` answer only when named, and what they saved stays."""
+
+
+def wanted_engines(plan: Plan, until: str | None) -> tuple[Engine, ...]:
+    """Return the engines to run: all that a plan has data for, or one with those whose answers it is handed.
+
+    Examples
+    --------
+    >>> from cyclopolis.examples import example
+    >>> plan = cyclopolis.read_plan(example("quickstart"))
+    >>> [engine.name for engine in wanted_engines(plan, None)]
+    ['balance', 'design', 'rating']
+    """
+    if until is None:
+        return tuple(engine for engine in ENGINES if engine.when(plan))
+    last = next(engine for engine in ENGINES if engine.name == until)
+    return tuple(engine for engine in ENGINES if engine is last or engine.name in last.needs)
+
+
+def options_of(engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of some options that an engine takes."""
+    if not engine.asked:
+        return {}
+    known = {field.name for field in fields(getattr(cyclopolis, engine.asked))}
+    return {name: value for name, value in options.items() if name in known}
 
 
 def load(engine: Engine, folder: Path) -> Result:

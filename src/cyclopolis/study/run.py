@@ -10,7 +10,7 @@ from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.result import Result
 from cyclopolis.foundation.text import message
 from cyclopolis.plan import Plan, read_plan
-from cyclopolis.study.engines import ENGINES
+from cyclopolis.study.engines import ENGINES, options_of, wanted_engines
 from cyclopolis.study.store import RunResult, fresh_results, options_recorded, record, results_folder
 
 
@@ -31,12 +31,12 @@ def run(
     scenario : sequence of str
         Names of the plan's scenarios, applied in this order.
     until : str, optional
-        Last engine to run (``balance``, ``design``, ``pareto`` or ``rating``). That engine is always computed; those
-        before it are taken from disk when the plan has not changed since. Without it all are computed but ``pareto``,
-        which runs only when it is asked for and is taken from disk otherwise.
+        The one engine that is asked (``balance``, ``design``, ``rating``, ``drainage``, ...). It is always computed;
+        those whose answers it is handed are taken from disk when the plan has not changed since. Without it all are
+        computed that the plan has data for.
     options : mapping, optional
-        Options of design: ``year``, ``gap``, ``time_limit``, ``pieces``, ``pipes``, ``one_chain``; of pareto also
-        ``points`` and ``near``.
+        Options by name; each engine takes its own (``year``, ``gap``, ``time_limit``, ``pieces``, ``pipes``,
+        ``one_chain`` of design; ``points`` and ``near`` of pareto; ``storm``, ``designs``, ``seed`` of drainage).
     progress : Progress
         Told which engine is at work.
 
@@ -56,28 +56,29 @@ def run(
     progress(message("study.stage_read"), 0.0)
     plan = read_plan(place, scenario)
     folder = results_folder(place, scenario)
-    upto = ENGINES[: names.index(until) + 1] if until else ENGINES
-    wanted = [engine for engine in upto if engine.name == until or not engine.on_request]
+    wanted = wanted_engines(plan, until)
     fresh = fresh_results(plan, folder)
     saved = fresh if until else {}
     results: dict[str, Result] = {}
     recorded = options_recorded(folder)
-    # what was asked for by name rests on the plan alone and stays while that is the same
-    stay = [engine.name for engine in ENGINES if engine.on_request and engine.name in fresh and engine.name != until]
-    done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in stay}
+    asked = [engine for engine in ENGINES if engine not in wanted and engine.name in fresh]
+    others = [engine.name for engine in asked if until not in engine.needs]
+    done: dict[str, Mapping[str, Any]] = {name: recorded[name] for name in others}
     for position, engine in enumerate(wanted):
         if engine.name in saved and engine.name != until:
             results[engine.name] = saved[engine.name]
             done[engine.name] = recorded[engine.name]
             continue
         progress(message(f"study.stage_{engine.name}"), (position + 1) / (len(wanted) + 1))
-        done[engine.name] = dict(options or {}) if engine.takes_options else {}
+        mine = options_of(engine, options or {})
+        done[engine.name] = mine
         keep = partial(_keep, plan, folder, engine.name, done)
-        more = {"keep": keep, "progress": progress} if engine.on_request else {}
-        results[engine.name] = engine.answer(plan, results, {**(options or {}), **more})
+        handed = {**mine, "progress": progress} if engine.tells else mine
+        results[engine.name] = engine.answer(plan, results, {**handed, "keep": keep} if engine.keeps else handed)
         keep(results[engine.name])
-    results |= {name: fresh[name] for name in stay}
-    reused = tuple(name for name in results if fresh.get(name) is results[name])
+    if not until:
+        results |= {name: fresh[name] for name in others}
+    reused = tuple(name for name in results if saved.get(name) is results[name])
     return RunResult(plan, results, folder, reused)
 
 

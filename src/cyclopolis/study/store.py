@@ -4,6 +4,7 @@ import json
 import platform
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +21,7 @@ from cyclopolis.plan import Plan, read_plan
 from cyclopolis.study.engines import ENGINES, load
 
 _MANIFEST = "manifest.json"
-_LIBRARIES = ("highspy", "numpy", "polars", "scipy")
+_LIBRARIES = ("highspy", "numpy", "polars", "pyscipopt", "scipy", "shapely", "swmm-toolkit")
 
 
 @dataclass(frozen=True)
@@ -99,20 +100,16 @@ def load_run(path: Path | str, scenario: Sequence[str] = ()) -> RunResult:
 
 
 def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
-    """Return the saved results that rest on just this plan and version; those of engines after a gap are left out."""
+    """Return the saved results that rest on just this plan and version, without those that need a lost one."""
     manifest = _read_manifest(folder)
     if _basis(manifest) != _basis(_manifest(plan, {})):
         return {}
     results: dict[str, Result] = {}
     for engine in ENGINES:
-        if engine.name not in manifest["engines"]:
-            if engine.on_request:
-                continue
-            break
-        try:
+        if engine.name not in manifest["engines"] or not set(engine.needs) <= set(results):
+            continue
+        with suppress(UserError, OSError, ValueError, PolarsError):
             results[engine.name] = load(engine, folder / engine.name)
-        except (UserError, OSError, ValueError, PolarsError):
-            break
     return results
 
 

@@ -17,17 +17,19 @@ from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, catalogue, message
 from cyclopolis.industry.metabolism.accounts import PLACE, accounts_table
 from cyclopolis.industry.metabolism.circularity_table import circularity_table
-from cyclopolis.industry.metabolism.detailed import details_table, scopes
+from cyclopolis.industry.metabolism.detailed import details_table, movements, scopes
 from cyclopolis.industry.metabolism.emissions import fuel_factors
 from cyclopolis.industry.metabolism.figures import balance_figures
 from cyclopolis.industry.metabolism.figures_tables import picture_tables, residuals_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table, ports_table, prices_table, unplaced
-from cyclopolis.industry.metabolism.plan_reconcile import measurements_after, reconcile_plan
+from cyclopolis.industry.metabolism.plan_reconcile import PlanReconciled, measurements_after, reconcile_plan
 from cyclopolis.industry.metabolism.plan_reconcile_shares import read_shares
 from cyclopolis.industry.metabolism.plan_reconcile_tables import TABLES, reconcile_tables
 from cyclopolis.industry.metabolism.plan_reconcile_words import reconcile_lines
 from cyclopolis.industry.metabolism.plan_stocks import stocks_table, with_commodities, with_stock_change
 from cyclopolis.industry.metabolism.spread import doubts, linear_spread_table, spread
+from cyclopolis.industry.metabolism.substances import TABLES as SUBSTANCE_TABLES
+from cyclopolis.industry.metabolism.substances import substance_tables
 from cyclopolis.network import Flows, Network, base_flows, compile_network, quantities, unknown_terms
 from cyclopolis.network.model import PROVENANCE
 from cyclopolis.network.names import pick
@@ -129,45 +131,8 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
     asked = options or BalanceOptions()
     found = reconcile_plan(plan) if asked.reconcile else None
     network = compile_network(plan, settled=None if found is None else found.settled)
-    flows = base_flows(network)
-    measurements = plan.tables["measurements"] if found is None else measurements_after(found)
-    spreads = [linear_spread_table(network, flows, measurements)]
-    if asked.draws:
-        spreads.append(spread(network, flows, measurements, asked.draws, asked.seed))
-    rows = flows_table(network, flows)
-    details = details_table(network, flows, rows, plan.library.emission_factors)
-    accounts = accounts_table(network, flows)
-    stocks = stocks_table(plan)
-    tables = {
-        "flows": rows,
-        "ports": ports_table(network, flows),
-        "accounts": accounts,
-        "residuals": residuals_table(accounts, spreads[0]),
-        **picture_tables(network, flows, rows, doubts(network, flows, measurements), plan.tables["sites"]),
-        "account_spread": pl.concat(spreads),
-        "details": with_stock_change(details, stocks, network, plan.library.commodities),
-        "stocks": stocks,
-        "circularity": circularity_table(rows, details, scopes(network, flows), network.commodities),
-        "unknowns": pl.concat(
-            [
-                _unknowns(network, flows),
-                read_shares(network, flows, plan.tables["shares"]).lost,
-                *([] if found is None else [found.lost]),
-            ]
-        ),
-        "prices": prices_table(network, flows),
-        "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
-        "names": names_table(plan, network),
-        "plants": plants_table(network),
-        "commodities": with_commodities(network.commodities, stocks, plan.library.commodities).with_columns(
-            name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
-        ),
-    }
-    tables |= (
-        dict.fromkeys(TABLES, pl.DataFrame())
-        if found is None
-        else reconcile_tables(found, network, joint=asked.covariance)
-    )
+    flows = base_flows(network, None if found is None else found.stored())
+    tables = _tables(plan, network, flows, found, asked)
     shaped = {
         name: table.select(column.name for column in Balance.columns()[name])
         if table.width
@@ -178,6 +143,49 @@ def balance(plan: Plan, options: BalanceOptions | None = None) -> Balance:
     if asked.draws:
         facts |= {"draws": asked.draws, "seed": asked.seed}
     return Balance(shaped, facts, dict(plan.inputs))
+
+
+def _tables(
+    plan: Plan, network: Network, flows: Flows, found: PlanReconciled | None, asked: BalanceOptions
+) -> dict[str, pl.DataFrame]:
+    """Return the tables of a balance before their columns are put in order."""
+    measurements = plan.tables["measurements"] if found is None else measurements_after(found)
+    spreads = [linear_spread_table(network, flows, measurements)]
+    if asked.draws:
+        spreads.append(spread(network, flows, measurements, asked.draws, asked.seed))
+    rows = flows_table(network, flows)
+    members = scopes(network, flows)
+    moves = movements(rows, members)
+    details = details_table(network, flows, rows, plan.library.emission_factors)
+    accounts = accounts_table(network, flows)
+    stocks = stocks_table(plan)
+    goods = with_commodities(network.commodities, stocks, plan.library.commodities)
+    lost = [read_shares(network, flows, plan.tables["shares"]).lost, *([] if found is None else [found.whole.lost])]
+    reconciled = (
+        dict.fromkeys((*TABLES, *SUBSTANCE_TABLES), pl.DataFrame())
+        if found is None
+        else reconcile_tables(found, network, joint=asked.covariance) | substance_tables(found, moves)
+    )
+    return {
+        "flows": rows,
+        "ports": ports_table(network, flows),
+        "accounts": accounts,
+        "residuals": residuals_table(accounts, spreads[0]),
+        **picture_tables(network, flows, rows, doubts(network, flows, measurements), plan.tables["sites"]),
+        "account_spread": pl.concat(spreads),
+        "details": with_stock_change(details, stocks, network, plan.library.commodities, moves),
+        "stocks": stocks,
+        "circularity": circularity_table(rows, details, members, network.commodities),
+        "unknowns": pl.concat([_unknowns(network, flows), *lost]),
+        "prices": prices_table(network, flows),
+        "fuel_co2": fuel_co2_table(network, flows, plan.library.emission_factors),
+        "names": names_table(plan, network),
+        "plants": plants_table(network),
+        "commodities": goods.with_columns(
+            name=pl.coalesce("name", "name_zh", "commodity"), name_zh=pl.coalesce("name_zh", "name", "commodity")
+        ),
+        **reconciled,
+    }
 
 
 def _unknowns(network: Network, flows: Flows) -> pl.DataFrame:

@@ -116,7 +116,10 @@ def mass_network(moves: pl.DataFrame) -> MassNetwork:
     ([[0.0, 3.0], [0.0, 0.0]], [4.0, 0.0], [1.0, 0.0], [0.0, 3.0])
     """
     known = moves.drop_nulls("mass_t")
-    into, out = pl.col("movement").is_in(["received", "bought", "natural", "no_source"]), pl.col("movement")
+    into, out = (
+        pl.col("movement").is_in(["received", "bought", "natural", "from_stock", "no_source"]),
+        pl.col("movement"),
+    )
     sides = (
         (known.filter(into), "to_plant"),
         (known.filter(out.is_in(["given", "sold", "treat"])), "from_plant"),

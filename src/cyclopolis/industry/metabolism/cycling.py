@@ -118,6 +118,14 @@ def _information(flows: Floats, inputs: Floats, respiration: Floats, export: Flo
     return total, information, float(-(share[held] * np.log2(share[held])).sum())
 
 
+def _cycled(direct: Floats, paths: Floats, entering: Floats, inputs: Floats) -> tuple[float, float, float]:
+    """Return what passes a compartment again, what flows by more than one step, and what by one step."""
+    own = np.diag(paths)
+    first = float((direct * inputs[:, None]).sum())
+    realised = float((paths * inputs[:, None]).sum())
+    return float((entering * (own - 1) / own).sum()), realised - float(inputs.sum()) - first, first
+
+
 def cycling(flows: Floats, inputs: Floats, respiration: Floats, export: Floats) -> Cycling:
     """Return the measures of a network of flows.
 
@@ -158,11 +166,7 @@ def cycling(flows: Floats, inputs: Floats, respiration: Floats, export: Floats) 
     entering = flows.sum(axis=0) + inputs
     direct, paths = _storage_of_paths(flows, entering)
     throughflow, boundary = float(entering.sum()), float(inputs.sum())
-    own = np.diag(paths)
-    cycled = float((entering * (own - 1) / own).sum())
-    realised = paths * inputs[:, None]
-    first = direct * inputs[:, None]
-    indirect = float(realised.sum() - boundary - first.sum())
+    cycled, indirect, first = _cycled(direct, paths, entering, inputs)
     throughput, information, diversity = _information(flows, inputs, respiration, export)
     share = _ratio(information, diversity)
     links = int((flows > 0).sum())
@@ -179,7 +183,7 @@ def cycling(flows: Floats, inputs: Floats, respiration: Floats, export: Floats) 
         throughput,
         _ratio(throughflow, boundary),
         _ratio(cycled, throughflow),
-        _ratio(indirect, float(first.sum())),
+        _ratio(indirect, first),
         information,
         diversity,
         throughput * information,

@@ -76,7 +76,7 @@ def movements(rows: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         The flows once per scope that they touch, with ``row``, scope_kind, scope and ``movement``: inside, given,
-        received, bought, sold, natural, to_nature, no_source, no_way_out or a fate.
+        received, bought, sold, natural, to_nature, to_stock, from_stock, no_source, no_way_out or a fate.
     """
     numbered = rows.with_row_index("row")
     sides = [
@@ -98,6 +98,8 @@ def movements(rows: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("to_nature"))
         .when(kind == "unplaced")
         .then(pl.lit("no_way_out"))
+        .when(kind == "stock")
+        .then(pl.lit("to_stock"))
         .otherwise(kind)
     )
     into = (
@@ -107,6 +109,8 @@ def movements(rows: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("bought"))
         .when(kind == "unplaced")
         .then(pl.lit("no_source"))
+        .when(kind == "stock")
+        .then(pl.lit("from_stock"))
         .otherwise(kind)
     )
     movement = pl.when(gives & takes).then(pl.lit("inside")).when(gives).then(out).otherwise(into)
@@ -174,7 +178,9 @@ def _valued(moves: pl.DataFrame) -> pl.DataFrame:
     secondary = pl.col("coded") & pl.col("gj").is_null() & ~pl.col("by_main")
     mass, amount, goods = pl.col("mass_t"), pl.col("amount"), pl.col("commodity")
     sold = pl.when(pl.col("movement") == "sold").then(pl.col("money_cny")).otherwise(-pl.col("money_cny"))
-    money = pl.col("kind").is_in(["natural", "unplaced", "internal", "supply", "exchange", "substitution"]).not_()
+    money = (
+        pl.col("kind").is_in(["natural", "unplaced", "stock", "internal", "supply", "exchange", "substitution"]).not_()
+    )
     carrier = pl.col("gj").is_not_null()
     origin, priced = pl.col("origin"), pl.max_horizontal("origin", "priced")
     joule, work = pl.max_horizontal("origin", "lhv"), pl.max_horizontal("origin", "lhv", "exergy_origin")

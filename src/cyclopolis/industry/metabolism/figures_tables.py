@@ -15,13 +15,12 @@ from cyclopolis.network import Flows, Network
 from cyclopolis.network.names import pick
 from cyclopolis.network.places import nearest_ancestor, positions
 
-SOURCE = {"purchase": "bought", "natural": "nature", "unplaced": "no_source"}
+SOURCE = {"purchase": "bought", "natural": "nature", "unplaced": "no_source", "stock": "from_stock"}
 """Ends of the place where a kind of flow starts; any other kind keeps its own name."""
-TARGET = {"sale": "sold", "unplaced": "no_way_out", "natural": "nature"}
+TARGET = {"sale": "sold", "unplaced": "no_way_out", "natural": "nature", "stock": "to_stock"}
 """Ends of the place where a kind of flow stops."""
 BETWEEN = ("internal", "supply", "exchange", "substitution")
 """Kinds of flow from plant to plant."""
-_PORT = ["plant", "commodity", "direction"]
 _SMALL = 1e-6
 """Differences below this share of what passes are rounding."""
 
@@ -113,12 +112,8 @@ def _passing(rows: pl.DataFrame, ports: pl.DataFrame, network: Network) -> pl.Da
 
 def _with_port(rows: pl.DataFrame, ports: pl.DataFrame) -> pl.DataFrame:
     """Return flows with ``port`` and their amount per unit that passes it."""
-    given = pl.col("from_plant").is_not_null()
-    placed = rows.with_columns(
-        plant=pl.coalesce("from_plant", "to_plant"),
-        direction=pl.when(given).then(pl.lit("out")).otherwise(pl.lit("in")),
-    )
-    found = placed.join(ports, on=_PORT, how="left", maintain_order="left")
+    placed = rows.with_columns(plant=pl.coalesce("from_plant", "to_plant"))
+    found = placed.join(ports, on=["plant", "commodity"], how="left", maintain_order="left")
     return found.with_columns(share=pl.col("amount") / pl.col("port_amount"))
 
 

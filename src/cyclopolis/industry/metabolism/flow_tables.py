@@ -41,6 +41,7 @@ def flows_table(network: Network, flows: Flows, *, base: bool = True) -> pl.Data
         _left(network, flows, base=base),
         _natural(network, flows, base=base),
         _unplaced(network, flows, base=base),
+        _stored(network, flows, base=base),
     ]
     table = pl.concat(parts).sort(
         "from_plant", "to_plant", "commodity", "kind", "as_commodity", "place", "row", nulls_last=True
@@ -223,6 +224,28 @@ def _natural(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
 def _unplaced(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
     """Return what has no known source or nowhere to go."""
     return _open_ends(network, unplaced(network, flows), "unplaced", ("unknown", "nowhere"), base=base)
+
+
+def _stored(network: Network, flows: Flows, *, base: bool) -> pl.DataFrame:
+    """Return what goes from a plant into store or comes out of it."""
+    ports, origin = network.ports, _origin(network, base=base)
+    stock = np.zeros(ports.plant.size) if flows.stock is None else flows.stock
+    tables = []
+    for into in (True, False):
+        use = np.flatnonzero((stock if into else -stock) > 0)
+        tables.append(
+            _rows(
+                network,
+                kind=_said("stock", use.size),
+                amount=np.abs(stock[use]),
+                commodity=ports.commodity[use],
+                provenance=np.maximum(origin[use], _COMPUTED),
+                from_plant=ports.plant[use] if into else None,
+                to_plant=None if into else ports.plant[use],
+                ends=("stock", "stock"),
+            )
+        )
+    return pl.concat(tables)
 
 
 def unplaced(network: Network, flows: Flows) -> Floats:

@@ -1,10 +1,9 @@
-"""Reconcile a plan's base year: what was measured, what is stated and what recipes say, all at once.
+"""Reconcile a plan: what was measured, what is stated and what recipes say, all years and layers at once.
 
-Everything carries an uncertainty; every port must equal the sum of its flows. What no measurement reaches stays as the
-rules give it.
+Everything carries an uncertainty; every port must equal the sum of its flows and of what goes into store. What no
+measurement reaches stays as the rules give it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,16 +11,8 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
-from cyclopolis.industry.metabolism.plan_reconcile_data import data_names, pose, thing_names
-from cyclopolis.industry.metabolism.plan_reconcile_problem import Data, Things, thing_relations
-from cyclopolis.industry.metabolism.plan_reconcile_shares import (
-    ROUNDING,
-    Shares,
-    read_shares,
-    refuse_more_than_all,
-    split_sums,
-)
-from cyclopolis.industry.metabolism.plan_reconcile_sides import Sides, correlated_data, read_terms, side_relations
+from cyclopolis.industry.metabolism.plan_reconcile_problem import Data, Things
+from cyclopolis.industry.metabolism.plan_reconcile_whole import READ, Whole, assemble, places_of, years_of
 from cyclopolis.industry.metabolism.reconcile import reconcile
 from cyclopolis.industry.metabolism.reconcile_problem import Reconciled, ReconcileProblem
 from cyclopolis.network import Flows, Network, base_flows, compile_network
@@ -44,14 +35,14 @@ STILL: Final = 1e-9
 
 @dataclass(frozen=True)
 class PlanReconciled:
-    """A reconciled base year.
+    """A reconciled base year, and the years reconciled with it.
 
     Parameters
     ----------
     network, flows
         The base year by rule, as measured.
-    things : Things
-    data : Data
+    whole : Whole
+        Things, data and relations of all years.
     chosen : int array
         Quantities (data, then things) in the problem; the others no measurement reaches.
     overruled : (N,) bool
@@ -60,8 +51,6 @@ class PlanReconciled:
     found : Reconciled
     where : polars.DataFrame
         File and row of each measurement.
-    lost : polars.DataFrame
-        Correlations and relations that cannot be used: plant, commodity, reason.
     settled : polars.DataFrame
         Amounts for `compile_network`: plant, direction, from_plant, to_plant, commodity, amount, provenance (null:
         not measured itself).
@@ -69,29 +58,51 @@ class PlanReconciled:
 
     network: Network
     flows: Flows
-    things: Things
-    data: Data
+    whole: Whole
     chosen: Ints
     overruled: Bools
     problem: ReconcileProblem
     found: Reconciled
     where: pl.DataFrame
-    lost: pl.DataFrame
     settled: pl.DataFrame
+
+    @property
+    def things(self) -> Things:
+        """Things of the base year."""
+        return self.whole.things[0]
+
+    @property
+    def data(self) -> Data:
+        """What is known of all years."""
+        return self.whole.data
+
+    @property
+    def now(self) -> Bools:
+        """Which data (N,) speak of plants, ports and flows of the base year."""
+        ours = np.isin(self.data.kind, ["activity", "port", "flow", "recipe", "share", "yield"])
+        return np.asarray(ours & np.isin(self.data.year, [-1, self.network.year]), dtype=np.bool_)
 
     def spread_out(self, entries: Floats) -> Floats:
         """Return entries of the problem's quantities at all data and things, NaN outside the problem."""
-        full = np.full(self.data.value.size + self.things.size, np.nan)
+        full = np.full(self.data.value.size + self.whole.size, np.nan)
         full[self.chosen] = entries
         return full
 
     def of_things(self, entries: Floats) -> Floats:
-        """Return entries of the problem's quantities at the things (NaN outside)."""
-        return self.spread_out(entries)[self.data.value.size :]
+        """Return entries of the problem's quantities at the things of the base year (NaN outside)."""
+        return self.spread_out(entries)[self.data.value.size :][: self.things.size]
+
+    def stored(self) -> Floats:
+        """Return what goes into store at each port of the base year (J,); 0 where none is known to."""
+        amount = np.zeros(self.network.ports.plant.size)
+        if self.whole.stored:
+            port, thing = np.array(list(self.whole.stored.items()), dtype=np.int64).T
+            amount[port] = np.nan_to_num(self.spread_out(self.found.values)[self.data.value.size + thing])
+        return amount
 
 
 def reconcile_plan(plan: Plan) -> PlanReconciled | None:
-    """Reconcile the base year of a plan.
+    """Reconcile the base year of a plan, and with it the other years of which something was measured.
 
     Parameters
     ----------
@@ -109,9 +120,10 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
 
     Notes
     -----
-    Relations: port = sum of its flows; main port = activity. Data: measurements; stated activity where the main
-    commodity is not measured; stated amounts of exchanges; port - recipe x activity = 0 with the recipe's usual range
-    as a 95 % interval. A flow that the rules do not know of, and one that would turn negative, is 0.
+    Relations: port = sum of its flows and of what goes into store; main port = activity; in every layer what goes into
+    a plant comes out of it. Data: measurements of every year; of the base year stated activity where the main commodity
+    is not measured, and stated amounts of exchanges; port - recipe x activity = 0 with the recipe's usual range as a
+    95 % interval. A flow that the rules do not know of, and one that would turn negative, is 0.
 
     Examples
     --------
@@ -119,47 +131,18 @@ def reconcile_plan(plan: Plan) -> PlanReconciled | None:
     >>> reconcile_plan(cyclopolis.read_plan(cyclopolis.example("quickstart"))) is None
     True
     """
-    measurements, shares = plan.tables["measurements"], plan.tables["shares"]
-    if all(table.filter(pl.col("year") == plan.meta.base_year).is_empty() for table in (measurements, shares)):
+    years = years_of(plan)
+    if not years:
         return None
     network = compile_network(plan)
     flows = base_flows(network)
-    placed = read_shares(network, flows, shares)
-    where = _where(plan, ("measurements", "shares"))
-    refuse_more_than_all(network, placed, where.tail(shares.height))
-    terms = read_terms(network, flows, plan.tables["relations"], _where(plan, ("relations",)))
-    things, data = pose(network, flows, measurements, placed, plan.library.recipes, terms.arc[terms.arc >= 0])
-    if not (np.array(data.basis, dtype=str) == "measurement").any():
+    where = places_of(plan, READ)
+    whole = assemble(plan, network, flows, years, where)
+    if not (np.array(whole.data.basis, dtype=str) == "measurement").any():
         return None
-    pairs, astray = correlated_data(data, measurements, plan.tables["correlations"])
-    sides = Sides(*side_relations(terms, things), pairs)
-    dropped = _nothing_left(network, placed, things)
-    chosen, silent, problem, found = _solve(network, things, data, where, dropped, sides)
-    lost = pl.concat([terms.lost, astray]).unique(maintain_order=True)
-    draft = PlanReconciled(network, flows, things, data, chosen, silent, problem, found, where, lost, pl.DataFrame())
+    chosen, silent, problem, found = _solve(whole)
+    draft = PlanReconciled(network, flows, whole, chosen, silent, problem, found, where, pl.DataFrame())
     return replace(draft, settled=_settled(draft))
-
-
-def _where(plan: Plan, names: Sequence[str]) -> pl.DataFrame:
-    """Return file and row of each row of some tables; where the plan does not tell, the row is counted."""
-    counted = {name: np.arange(1, plan.tables[name].height + 1) for name in names}
-    return pl.concat(
-        plan.places.get(
-            name, pl.DataFrame({"file": pl.Series([name] * counted[name].size, dtype=pl.String), "row": counted[name]})
-        )
-        for name in names
-    )
-
-
-def _nothing_left(network: Network, shares: Shares, things: Things) -> Bools:
-    """Return the other flows (things,) of outputs whose exact shares sum to 1."""
-    total, sd = split_sums(shares, network.ports.plant.size)
-    full = (sd == 0) & (total >= 1 - ROUNDING)
-    none = np.zeros(things.size, dtype=bool)
-    none[things.first_rest :] = full[things.rest_port]
-    arc = np.flatnonzero((things.arc >= 0) & full[network.arcs.giver])
-    none[things.arc[arc[~np.isin(arc, shares.result[shares.split])]]] = True
-    return none
 
 
 def settled_amounts(plan: Plan) -> pl.DataFrame | None:
@@ -168,30 +151,29 @@ def settled_amounts(plan: Plan) -> pl.DataFrame | None:
     return None if found is None else found.settled
 
 
-def _solve(
-    network: Network, things: Things, data: Data, where: pl.DataFrame, dropped: Bools, sides: Sides
-) -> tuple[Ints, Bools, ReconcileProblem, Reconciled]:
+def _solve(whole: Whole) -> tuple[Ints, Bools, ReconcileProblem, Reconciled]:
     """Reconcile; take out flows that would turn negative and what measurements overrule.
 
-    At last, what is still negative is held at 0.
+    At last, what is still negative is held at 0; stock changes may be negative, and amounts of substances show it.
     """
-    silent = np.zeros(data.value.size, dtype=bool)
-    count = data.value.size
-    names = [*data_names(network, data, where), *thing_names(network, things)]
+    count = whole.data.value.size
+    silent, dropped = np.zeros(count, dtype=bool), whole.dropped
     for _ in range(ROUNDS + count):
-        chosen, problem, relations = _problem(network, things, data, names, dropped, silent, sides)
+        chosen, problem = _problem(whole, dropped, silent)
         found = reconcile(problem)
-        full = np.full(count + things.size, np.nan)
+        full = np.full(count + whole.size, np.nan)
         full[chosen] = found.values
-        again = dropped | _negative(things, data, relations, full[count:])
-        loser = -1 if (again != dropped).any() else _overruled(data, chosen, found)
+        again = dropped | _negative(whole, dropped, full[count:])
+        loser = -1 if (again != dropped).any() else _overruled(whole.data, chosen, found)
         if loser >= 0:
             silent[loser] = True
         elif (again == dropped).all():
             break
         dropped = again
-    if (full[count:] < -STILL * np.nanmax(np.abs(full[count:]), initial=0.0)).any():
-        problem = replace(problem, lower=np.where(chosen < count, -np.inf, 0.0))
+    goods = count + whole.starts[-1]
+    if (full[count:goods] < -STILL * np.nanmax(np.abs(full[count:goods]), initial=0.0)).any():
+        lower = np.where((chosen >= count) & (chosen < goods), 0.0, -np.inf)
+        problem = replace(problem, lower=lower)
         found = reconcile(problem)
     return chosen, silent, problem, found
 
@@ -214,42 +196,40 @@ def _overruled(data: Data, chosen: Ints, found: Reconciled) -> int:
     return -1
 
 
-def _problem(
-    network: Network, things: Things, data: Data, names: list[str], dropped: Bools, silent: Bools, sides: Sides
-) -> tuple[Ints, ReconcileProblem, sp.csr_array]:
+def _gone(whole: Whole, dropped: Bools) -> Bools:
+    """Return the things (T,) that are 0: dropped flows, and what these would carry of a substance."""
+    gone, count = dropped.copy(), whole.data.value.size
+    result, _, of = whole.products.T
+    gone[result[gone[of - count]] - count] = True
+    return gone
+
+
+def _problem(whole: Whole, dropped: Bools, silent: Bools) -> tuple[Ints, ReconcileProblem]:
     """Pose the part of the plan that some measurement reaches."""
-    by_rule, line_names = thing_relations(network, things, dropped)
-    relations = sp.csr_array(sp.vstack([by_rule, sides.matrix], format="csr"))
-    line_names += sides.names
-    count, shares = data.value.size, data.product
+    data, count = whole.data, whole.data.value.size
+    gone = _gone(whole, dropped)
+    relations = sp.csr_array(whole.relations @ sp.diags_array((~gone).astype(float)))
     bound = sp.csr_array(
         sp.vstack(
             [
-                sp.hstack([sp.diags_array(np.where(shares[:, 0] < 0, 1.0, 0.0)), -data.of]),
+                sp.hstack([sp.diags_array(np.where(whole.factors, 0.0, 1.0)), -data.of]),
                 sp.hstack([sp.csr_array((relations.shape[0], count)), relations]),
             ],
             format="csr",
         )
     )
     bound.eliminate_zeros()
-    factor = np.flatnonzero(shares[:, 0] >= 0)
-    products = np.stack([shares[factor, 0] + count, factor, shares[factor, 1] + count], axis=1)
-    line = np.repeat(np.arange(factor.size), 3)
-    linked = sp.vstack(
-        [abs(bound), sp.csr_array((np.ones(line.size), (line, products.ravel())), shape=(factor.size, bound.shape[1]))]
-    )
-    _, label = sp.csgraph.connected_components(
-        sp.block_array([[None, linked], [linked.T, None]], format="csr"), directed=False
-    )
-    label = np.delete(label, np.arange(bound.shape[0], bound.shape[0] + factor.size))
-    of_line, of_quantity = label[: bound.shape[0]], label[bound.shape[0] :]
+    kept = np.flatnonzero(~gone[whole.products[:, 0] - count])
+    products = whole.products[kept]
+    of_line, of_quantity = _parts(bound, products)
     reached = np.isin(of_quantity, of_quantity[:count][np.array(data.basis) == "measurement"])
     lines = np.flatnonzero(np.isin(of_line, of_quantity[reached]) & (np.diff(bound.indptr) > 0))
-    gone = np.append(np.zeros(count, dtype=bool), dropped)
-    chosen = np.flatnonzero(reached & ~gone)
-    blank = np.full(things.size, np.nan)
-    right = np.append(np.zeros(bound.shape[0] - sides.right.size), sides.right)
+    chosen = np.flatnonzero(reached & ~np.append(np.zeros(count, dtype=bool), gone))
+    products = products[reached[products[:, 0]]]
+    blank = np.full(whole.size, np.nan)
+    right = np.append(np.zeros(count), whole.right)
     inside = set(chosen.tolist())
+    names, line_names = whole.names, [*whole.names[:count], *whole.lines]
     problem = ReconcileProblem(
         np.append(np.where(silent, np.nan, data.value), blank)[chosen],
         np.append(np.where(silent, np.nan, data.sd), blank)[chosen],
@@ -258,27 +238,40 @@ def _problem(
         products=np.searchsorted(chosen, products),
         correlations=[
             (int(np.searchsorted(chosen, one)), int(np.searchsorted(chosen, two)), value)
-            for one, two, value in sides.correlations
+            for one, two, value in whole.correlations
             if one in inside and two in inside
         ],
         names=[names[at] for at in chosen.tolist()],
         relation_names=[
-            *([*names[:count], *line_names][at] for at in lines.tolist()),
-            *(names[at] for at in factor.tolist()),
+            *(line_names[at] for at in lines.tolist()),
+            *(names[factor if factor < count else result] for result, factor, _ in products.tolist()),
         ],
     )
-    return chosen, problem, by_rule
+    return chosen, problem
 
 
-def _negative(things: Things, data: Data, relations: sp.csr_array, values: Floats) -> Bools:
-    """Return the unmeasured flows (things,) that must be 0 because others leave less than nothing for them."""
-    tiny = STILL * np.nanmax(np.abs(values), initial=0.0)
-    known = abs(data.of).sum(axis=0) > 0
-    shared = np.isin(np.arange(things.size), data.product)
-    flow = np.zeros(things.size, dtype=bool)
-    flow[things.arc[things.arc >= 0]] = True
-    flow[things.first_rest :] = True
-    unmeasured = flow & ~np.asarray(known).ravel() & ~shared
+def _parts(bound: sp.csr_array, products: Ints) -> tuple[Ints, Ints]:
+    """Return the connected part of each line and of each quantity."""
+    line = np.repeat(np.arange(len(products)), 3)
+    shape = (len(products), bound.shape[1])
+    linked = sp.vstack([abs(bound), sp.csr_array((np.ones(line.size), (line, products.ravel())), shape=shape)])
+    _, label = sp.csgraph.connected_components(
+        sp.block_array([[None, linked], [linked.T, None]], format="csr"), directed=False
+    )
+    part: Ints = np.asarray(label, dtype=np.int64)
+    return part[: bound.shape[0]], part[linked.shape[0] :]
+
+
+def _negative(whole: Whole, dropped: Bools, values: Floats) -> Bools:
+    """Return the unmeasured flows (T,) that must be 0 because others leave less than nothing for them."""
+    rules = whole.relations.shape[0] - whole.own
+    relations = sp.csr_array(whole.relations[:rules] @ sp.diags_array((~_gone(whole, dropped)).astype(float)))
+    relations.eliminate_zeros()
+    tiny = STILL * np.nanmax(np.abs(values[: whole.starts[-1]]), initial=0.0)
+    known = abs(whole.data.of).sum(axis=0) > 0
+    split = whole.products[np.isin(whole.products[:, 1], np.flatnonzero(whole.factors))]
+    shared = np.isin(np.arange(whole.size), split - whole.data.value.size)
+    unmeasured = whole.flow & ~np.asarray(known).ravel() & ~shared
     out = unmeasured & (values < -tiny)
     blind = np.isnan(values)
     determined = relations @ np.where(blind, 0.0, values)
@@ -296,8 +289,8 @@ def touched_plants(found: PlanReconciled) -> tuple[Bools, Ints]:
     network, data, things = found.network, found.data, found.things
     ports, arcs = network.ports, network.arcs
     count = np.zeros(len(network.plant_ids), dtype=np.int64)
-    for kind, at, basis in zip(data.kind, data.at.tolist(), data.basis, strict=True):
-        if basis == "measurement":
+    for kind, at, basis, now in zip(data.kind, data.at.tolist(), data.basis, found.now.tolist(), strict=True):
+        if basis == "measurement" and now:
             ends = [at] if kind in {"port", "yield"} else [arcs.giver[at], arcs.taker[at]]
             count[ports.plant[ends]] += 1
     values = found.of_things(found.found.values)
@@ -319,8 +312,8 @@ def _settled(found: PlanReconciled) -> pl.DataFrame:
     sound[sound] = values[things.activity[sound]] > 0
     port = np.flatnonzero(sound[ports.plant] & (things.port >= 0))
     port = port[np.isfinite(values[things.port[port]])]
-    measured = np.array(data.basis, dtype=str) == "measurement"
-    of_flow = np.isin(data.kind, ["flow", "share"])
+    measured = (np.array(data.basis, dtype=str) == "measurement") & found.now
+    of_flow = np.isin(data.kind, ["flow", "share"]) & found.now
     of_port = np.array(data.kind, dtype=str) == "port"
     at_ports = pl.DataFrame(
         {
@@ -363,7 +356,7 @@ def measurements_after(found: PlanReconciled) -> pl.DataFrame:
     network, data, things = found.network, found.data, found.things
     ports = network.ports
     sds = found.of_things(found.found.sds)
-    at = np.unique(data.at[(np.array(data.kind) == "port") & (np.array(data.basis) == "measurement")])
+    at = np.unique(data.at[(np.array(data.kind) == "port") & (np.array(data.basis) == "measurement") & found.now])
     of_ports = pl.DataFrame(
         {
             "plant": pick(network.plant_ids, ports.plant[at]),

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import scipy.sparse as sp
 
+from cyclopolis.industry.metabolism.plan_reconcile_extras import EXTRA, name_of
 from cyclopolis.industry.metabolism.plan_reconcile_problem import (
     Data,
     Things,
@@ -22,9 +23,16 @@ from cyclopolis.network.model import Bools, Floats, Ints
 
 
 def pose(
-    network: Network, flows: Flows, measurements: pl.DataFrame, shares: Shares, recipes: pl.DataFrame, named: Ints
+    network: Network,
+    flows: Flows,
+    measurements: pl.DataFrame,
+    shares: Shares,
+    recipes: pl.DataFrame,
+    named: Ints,
+    *,
+    base: bool = True,
 ) -> tuple[Things, Data]:
-    """Return the things of a base year and what is known of them.
+    """Return the things of a year and what is known of them.
 
     Parameters
     ----------
@@ -36,11 +44,13 @@ def pose(
     shares : Shares
     named : int array
         Arcs that relations name; they take part.
+    base : bool
+        Whether the network's year is the base year, of which the plan states activities and exchanges.
     """
     arcs = network.arcs
     of_ports = port_measurements(network, measurements)
     of_flows, arcs_of = flow_measurements(network, measurements)
-    guess = guess_activity(network, of_ports)
+    guess = guess_activity(network, of_ports, base=base)
     stated = np.isfinite(arcs.exchange) & (arcs.exchange > 0)
     spoken = stated.copy()
     weighed = np.zeros(stated.size, dtype=bool)
@@ -55,8 +65,7 @@ def pose(
         _measured_ports(of_ports, things),
         _measured_flows(of_flows, arcs_of, things),
         share_data(shares, things, measurements.height),
-        _activities(network, of_ports, things),
-        _exchanges(network, stated & ~weighed, things),
+        *([_activities(network, of_ports, things), _exchanges(network, stated & ~weighed, things)] if base else []),
         _recipes(network, recipes, guess, things),
     ]
     return things, Data(
@@ -69,6 +78,7 @@ def pose(
         np.concatenate([part.given for part in parts]),
         sp.csr_array(sp.vstack([part.of for part in parts], format="csr")),
         np.concatenate([part.product for part in parts]),
+        np.full(sum(part.at.size for part in parts), network.year),
     )
 
 
@@ -77,7 +87,8 @@ def _entries(
 ) -> Data:
     size = at.size
     row = np.full(size, -1) if row is None else row
-    return Data([kind] * size, [basis] * size, at, row, value, sd, given, of, np.full((size, 2), -1))
+    none = np.full((size, 2), -1)
+    return Data([kind] * size, [basis] * size, at, row, value, sd, given, of, none, np.full(size, -1))
 
 
 def _picks(columns: Ints, size: int) -> sp.csr_array:
@@ -147,21 +158,25 @@ def _recipes(network: Network, recipes: pl.DataFrame, guess: Floats, things: Thi
     return _entries("recipe", "recipe", at, np.zeros(at.size), sd[at], given[at], of)
 
 
-def data_names(network: Network, data: Data, where: pl.DataFrame) -> list[str]:
-    """Return short names of the data for messages: file and row of a measurement, then plant and commodity."""
+def data_names(network: Network, data: Data, extras: pl.DataFrame, where: pl.DataFrame) -> list[str]:
+    """Return short names of the data for messages: file and row of a measurement, then what it speaks of."""
     ports, arcs = network.ports, network.arcs
     names = []
-    for kind, at, row in zip(data.kind, data.at.tolist(), data.row.tolist(), strict=True):
+    for kind, at, row, year in zip(data.kind, data.at.tolist(), data.row.tolist(), data.year.tolist(), strict=True):
         start = "{}:{} ".format(*where.row(row)) if row >= 0 else f"{kind} "
+        end = "" if year in {-1, network.year} else f" {year}"
+        if kind in EXTRA:
+            names.append(start + name_of(extras.row(at, named=True)))
+            continue
         if kind == "activity":
-            names.append(start + network.plant_ids[at])
+            names.append(start + network.plant_ids[at] + end)
             continue
         between = kind in {"flow", "share"}
         port = arcs.giver[at] if between else at
         plant = network.plant_ids[ports.plant[port]]
         if between:
             plant += ">" + network.plant_ids[ports.plant[arcs.taker[at]]]
-        names.append(f"{start}{plant}:{network.commodity_ids[ports.commodity[port]]}")
+        names.append(f"{start}{plant}:{network.commodity_ids[ports.commodity[port]]}{end}")
     return names
 
 

@@ -38,9 +38,10 @@ def assumed_doubts() -> Mapping[str, float]:
 class Data:
     """What is known, one entry each (N): ``of`` (N, things) says of which things it is the sum.
 
-    ``row`` is the position in the table of measurements (-1: none), ``basis`` is measurement, stated or recipe,
-    ``given`` whether the uncertainty was given (else assumed), ``at`` the port, arc or plant by ``kind``. ``product``
-    (N, 2) holds the things ``result, of`` of which a measured share is the ratio (-1: the datum is no share).
+    ``row`` is the position in the tables that reconciliation reads, one after the other (-1: none), ``basis`` is
+    measurement, stated or recipe, ``given`` whether the uncertainty was given (else assumed), ``at`` the port, arc,
+    plant or extra thing by ``kind``, ``year`` the year that it speaks of (-1: all). ``product`` (N, 2) holds the things
+    ``result, of`` of which a measured share is the ratio (-1: the datum is no share).
     """
 
     kind: list[str]
@@ -52,6 +53,7 @@ class Data:
     given: Bools
     of: sp.csr_array
     product: Ints
+    year: Ints
 
 
 @dataclass(frozen=True)
@@ -201,15 +203,19 @@ def _rest(network: Network, flows: Flows, open_port: Bools, closed: Bools) -> tu
     return np.array([port for port, _ in pairs], dtype=np.int64), [way for _, way in pairs]
 
 
-def thing_relations(network: Network, things: Things, dropped: Bools) -> tuple[sp.csr_array, list[str]]:
-    """Return the relations among things: port = sum of its flows, main port = activity; and their names.
+def is_open(network: Network, things: Things, port: int) -> bool:
+    """Return whether the rules know all flows at a port, so that the port equals their sum."""
+    plant = network.ports.plant[port]
+    return bool(things.port[port] >= 0 and things.anchored[plant] and not network.ports.natural[port])
+
+
+def thing_relations(network: Network, things: Things) -> tuple[sp.csr_array, list[str], Ints]:
+    """Return the relations among things: port = sum of its flows, main port = activity; their names; line of each port.
 
     Parameters
     ----------
     network : Network
     things : Things
-    dropped : (things,) bool
-        Flows that are taken as 0.
     """
     ports, arcs, plants = network.ports, network.arcs, network.plants
     open_port = np.flatnonzero((things.port >= 0) & ~ports.natural & things.anchored[ports.plant])
@@ -228,15 +234,18 @@ def thing_relations(network: Network, things: Things, dropped: Bools) -> tuple[s
         (main_line, things.activity[main], -np.ones(main.size)),
     )
     row, column, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
-    kept = (row >= 0) & ~dropped[column]
+    kept = row >= 0
     shape = (open_port.size + main.size, things.size)
     matrix = sp.csr_array((weight[kept], (row[kept], column[kept])), shape=shape)
     names = [f"{network.plant_ids[ports.plant[at]]}:{network.commodity_ids[ports.commodity[at]]}" for at in open_port]
-    return matrix, names + [network.plant_ids[at] for at in main]
+    return matrix, names + [network.plant_ids[at] for at in main], line
 
 
-def guess_activity(network: Network, measured: pl.DataFrame) -> Floats:
-    """Return each plant's activity (P,); where unknown, the median of what its measured ports say by recipe, or NaN."""
+def guess_activity(network: Network, measured: pl.DataFrame, *, base: bool = True) -> Floats:
+    """Return each plant's activity (P,); where unknown, the median of what its measured ports say by recipe, or NaN.
+
+    In a year that is not the ``base`` the measured ports come first.
+    """
     ports = network.ports
     at, value = measured["at"].to_numpy(), measured["value"].to_numpy()
     rate = np.abs(ports.recipe[at])
@@ -244,7 +253,7 @@ def guess_activity(network: Network, measured: pl.DataFrame) -> Floats:
     middle = said.filter(pl.col("run") > 0).group_by("plant").agg(pl.col("run").median()).sort("plant")
     guess = network.plants.activity.copy()
     plant, run = middle["plant"].to_numpy(), middle["run"].to_numpy()
-    guess[plant] = np.where(np.isnan(guess[plant]), run, guess[plant])
+    guess[plant] = np.where(np.isnan(guess[plant]) | (not base), run, guess[plant])
     return guess
 
 

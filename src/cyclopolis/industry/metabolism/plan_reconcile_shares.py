@@ -39,7 +39,7 @@ class Shares:
 
 
 def read_shares(network: Network, flows: Flows, shares: pl.DataFrame) -> Shares:
-    """Return the shares of the network's year.
+    """Return the shares of the network's year and those of all years.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def read_shares(network: Network, flows: Flows, shares: pl.DataFrame) -> Shares:
     shares : polars.DataFrame
         The plan's table.
     """
-    rows = shares.with_row_index("row").filter(pl.col("year") == network.year)
+    rows = shares.with_row_index("row").filter(pl.col("year").is_null() | (pl.col("year") == network.year))
     found: list[tuple[bool, int, int, int, float, float, bool]] = []
     lost: list[tuple[str, str, str]] = []
     for item in rows.iter_rows(named=True):
@@ -153,4 +153,5 @@ def share_data(shares: Shares, things: Things, first_row: int) -> Data:
         shares.given[kept],
         sp.csr_array((kept.size, things.size)),
         np.stack([result[kept], base[kept]], axis=1),
+        np.full(kept.size, -1),
     )

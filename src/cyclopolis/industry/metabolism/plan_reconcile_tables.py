@@ -7,6 +7,8 @@ import polars as pl
 
 from cyclopolis.industry.metabolism.accounts import mass_weights, throughput
 from cyclopolis.industry.metabolism.plan_reconcile import LEVEL, LIMIT, STILL, PlanReconciled, touched_plants
+from cyclopolis.industry.metabolism.plan_reconcile_extras import EXTRA, GOODS, NAMES
+from cyclopolis.industry.metabolism.plan_reconcile_problem import Things
 from cyclopolis.industry.metabolism.reconcile import covariance, gross_errors
 from cyclopolis.industry.metabolism.reconcile_problem import Suspect
 from cyclopolis.network import Network
@@ -24,7 +26,8 @@ _CLASSES: Final = {
     "constant": "constant",
 }
 _RANKED: Final = {"measurement": 0, "stated": 1, "recipe": 2}
-_WHAT: Final = ("kind", "plant", "to_plant", "commodity", "direction", "way", "unit")
+_WHAT: Final = tuple(NAMES)
+_ORDER: Final = ("plant", "layer", "kind", "commodity", "direction", "to_plant", "way", "site", "year")
 TABLES: Final = (
     "reconciled",
     "reconciled_plants",
@@ -37,38 +40,49 @@ TABLES: Final = (
 
 
 def quantities_table(found: PlanReconciled) -> pl.DataFrame:
-    """Return every datum and thing with its names, in the order of the quantities: kind to unit, basis, row, at."""
-    data, things, network = found.data, found.things, found.network
-    port, arc = np.flatnonzero(things.port >= 0), np.flatnonzero(things.arc >= 0)
-    active = np.flatnonzero(things.activity >= 0)
-    kinds = [*data.kind, *["activity"] * active.size, *["port"] * port.size, *["flow"] * arc.size]
-    at = np.concatenate([data.at, active, port, arc, things.rest_port])
-    ways = [None] * len(kinds) + things.rest_way
-    kinds += ["rest"] * things.rest_port.size
-    count = things.size
+    """Return every datum and thing with its names, in the order of the quantities: kind to year, basis, row."""
+    data, whole, network = found.data, found.whole, found.network
+    extra = np.isin(data.kind, list(EXTRA))
+    plain, borrowed = np.flatnonzero(~extra), whole.extras[data.at[extra]]
+    spoken = pl.DataFrame({"kind": pl.Series(data.kind, dtype=pl.String), "at": data.at, "year": data.year})
+    named = pl.concat(
+        [
+            _named(network, spoken[plain]).with_columns(place=pl.Series(plain)),
+            borrowed.with_columns(place=pl.Series(np.flatnonzero(extra))),
+        ]
+    )
+    parts = [named.sort("place").drop("place")]
+    parts += [_thing_names(network, things, year) for things, year in zip(whole.things, whole.years, strict=True)]
+    table = pl.concat([*parts, whole.extras]).with_row_index("quantity").with_columns(pl.col("quantity").cast(pl.Int64))
+    count = whole.size
     place = pl.Series([*data.row.tolist(), *[-1] * count], dtype=pl.Int64)
     place = place.set(place < 0, None)
-    table = pl.DataFrame(
-        {
-            "quantity": np.arange(at.size),
-            "kind": pl.Series(kinds, dtype=pl.String),
-            "at": at,
-            "way": pl.Series(ways, dtype=pl.String),
-            "basis": pl.Series([*data.basis, *[None] * count], dtype=pl.String),
-            "overruled": np.append(found.overruled, np.zeros(count, dtype=bool)),
-            "given": pl.Series([*data.given.tolist(), *[None] * count], dtype=pl.Boolean),
-        }
-    )
-    return table.with_columns(_names(network, table["kind"].to_numpy(), at)).with_columns(
-        kind=pl.when(pl.col("kind") == "rest").then(pl.lit("flow")).otherwise("kind"),
+    return table.with_columns(
+        basis=pl.Series([*data.basis, *[None] * count], dtype=pl.String),
+        overruled=pl.Series(np.append(found.overruled, np.zeros(count, dtype=bool))),
+        given=pl.Series([*data.given.tolist(), *[None] * count], dtype=pl.Boolean),
         file=found.where["file"].gather(place),
         row=found.where["row"].gather(place),
     )
 
 
-def _names(network: Network, kind: np.ndarray, at: np.ndarray) -> list[pl.Series]:
-    """Return plant, to_plant, commodity, direction and unit of each quantity."""
+def _thing_names(network: Network, things: Things, year: int) -> pl.DataFrame:
+    """Return the names of the things of one year, in order."""
+    active = np.flatnonzero(things.activity >= 0)
+    port, arc = np.flatnonzero(things.port >= 0), np.flatnonzero(things.arc >= 0)
+    kinds = ["activity"] * active.size + ["port"] * port.size + ["flow"] * arc.size
+    inner = _named(network, pl.DataFrame({"kind": kinds, "at": np.concatenate([active, port, arc]), "year": year}))
+    outer = _named(
+        network, pl.DataFrame({"kind": ["port"] * len(things.rest_way), "at": things.rest_port, "year": year})
+    )
+    outer = outer.with_columns(kind=pl.lit("flow", dtype=pl.String), way=pl.Series(things.rest_way, dtype=pl.String))
+    return pl.concat([inner, outer])
+
+
+def _named(network: Network, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the names of quantities of plants, ports and arcs; ``rows`` holds kind, at and year (-1: all)."""
     ports, arcs, plants = network.ports, network.arcs, network.plants
+    kind, at = rows["kind"].cast(pl.String).to_numpy(), rows["at"].cast(pl.Int64).to_numpy()
     of_activity, of_arc = kind == "activity", np.isin(kind, ["flow", "share"])
     port = at.copy()
     port[of_arc] = arcs.giver[at[of_arc]]
@@ -76,29 +90,33 @@ def _names(network: Network, kind: np.ndarray, at: np.ndarray) -> list[pl.Series
     taker = np.full(at.size, -1)
     taker[of_arc] = ports.plant[arcs.taker[at[of_arc]]]
     plant = np.where(of_activity, at, ports.plant[port])
-    way = np.where(ports.coefficient[port] > 0, "out", "in").tolist()
-    return [
-        pick(network.plant_ids, plant).alias("plant"),
-        pick(network.plant_ids, taker).alias("to_plant"),
-        pick(network.commodity_ids, ports.commodity[port]).alias("commodity"),
-        pl.Series("direction", way, dtype=pl.String),
-        pl.select(
-            pl.when(pl.Series(np.isin(kind, ["share", "yield"])))
-            .then(pl.lit("1"))
-            .otherwise(network.commodities["unit"].gather(ports.commodity[port]))
-            .alias("unit")
-        ).to_series(),
-    ]
+    blank = pl.lit(None, dtype=pl.String)
+    unit = network.commodities["unit"].gather(ports.commodity[port])
+    return rows.select(
+        pl.col("kind").cast(pl.String),
+        plant=pick(network.plant_ids, plant),
+        to_plant=pick(network.plant_ids, taker),
+        site=blank,
+        commodity=pick(network.commodity_ids, ports.commodity[port]),
+        direction=pl.Series(np.where(ports.coefficient[port] > 0, "out", "in").tolist(), dtype=pl.String),
+        way=blank,
+        unit=pl.when(pl.col("kind").is_in(["share", "yield"])).then(pl.lit("1")).otherwise(unit),
+        layer=pl.lit(GOODS, dtype=pl.String),
+        year=pl.when(pl.col("year") >= 0).then(pl.col("year").cast(pl.Int64)),
+    ).select(*NAMES)
 
 
 def _shifted(found: PlanReconciled, values: Floats) -> Floats:
     """Return what must be added to a recipe datum to show it as an amount: recipe x activity; 0 for the others."""
-    data, things, ports = found.data, found.things, found.network.ports
-    shift = np.zeros(data.value.size + things.size)
-    recipe = np.flatnonzero(np.array(data.kind, dtype=str) == "recipe")
-    at = data.at[recipe]
-    activity = values[data.value.size :][things.activity[ports.plant[at]]]
-    shift[recipe] = np.abs(ports.recipe[at]) * activity
+    data, whole, ports = found.data, found.whole, found.network.ports
+    count = data.value.size
+    shift = np.zeros(count + whole.size)
+    kind = np.array(data.kind, dtype=str) == "recipe"
+    for year, things, start in zip(whole.years, whole.things, whole.starts, strict=False):
+        recipe = np.flatnonzero(kind & (data.year == year))
+        at = data.at[recipe]
+        activity = values[count + start + things.activity[ports.plant[at]]]
+        shift[recipe] = np.abs(ports.recipe[at]) * activity
     return shift
 
 
@@ -109,7 +127,7 @@ def reconciled_table(found: PlanReconciled) -> pl.DataFrame:
     speaks of is not repeated.
     """
     data, answer = found.data, found.found
-    count, blank = data.value.size, np.full(found.things.size, np.nan)
+    count, blank = data.value.size, np.full(found.whole.size, np.nan)
     values = found.spread_out(answer.values)
     shift = _shifted(found, values)
     kinds = pl.Series([None] * values.size, dtype=pl.String).to_list()
@@ -142,7 +160,7 @@ def reconciled_table(found: PlanReconciled) -> pl.DataFrame:
             .then(pl.lit("measured"))
             .otherwise(pl.lit("estimated")),
         )
-        .sort("plant", "kind", "commodity", "direction", "to_plant", "way", "measured", "file", "row", nulls_last=True)
+        .sort(*_ORDER, "measured", "file", "row", nulls_last=True)
     )
 
 
@@ -187,7 +205,7 @@ def suspects_tables(found: PlanReconciled) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the suspects in order, and what changes most when each is left out."""
     names = quantities_table(found)
     shift = _shifted(found, found.spread_out(found.found.values))
-    full = np.append(found.data.value, np.full(found.things.size, np.nan)) + shift
+    full = np.append(found.data.value, np.full(found.whole.size, np.nan)) + shift
     values = found.spread_out(found.found.values) + shift
     first, second = [], []
     for place, suspect in enumerate(ranked_suspects(found), start=1):
@@ -236,7 +254,7 @@ def _types(*numbers: str, **others: pl.DataType) -> pl.Schema:
 def missing_table(found: PlanReconciled) -> pl.DataFrame:
     """Return a smallest set of things that, measured, would determine everything that is not."""
     at = found.chosen[found.found.missing]
-    return quantities_table(found)[at].sort("plant", "commodity", "to_plant", "way", nulls_last=True)
+    return quantities_table(found)[at].sort(*_ORDER, nulls_last=True)
 
 
 def covariance_table(found: PlanReconciled) -> pl.DataFrame:

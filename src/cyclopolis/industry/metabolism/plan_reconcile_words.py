@@ -59,6 +59,13 @@ def _suspect(row: Mapping[str, object]) -> Message:
     """Return what a suspect is called."""
     if row["source"] != "measurement" or row["row"] is None:
         return message("reconciled.suspect_other", **{name: row[name] for name in ("rank", "commodity", "plant")})
+    where = "rank", "file", "row", "commodity"
+    if str(row["kind"]).startswith("stock"):
+        return message(
+            "reconciled.suspect_stock", place=row["plant"] or row["site"], **{name: row[name] for name in where}
+        )
+    if row["kind"] == "concentration":
+        return message("reconciled.suspect_content", layer=row["layer"], **{name: row[name] for name in where})
     names = ("rank", "commodity", "plant", "to_plant", "file", "row")
     key = "reconciled.suspect_flow" if row["to_plant"] else "reconciled.suspect_port"
     return message(key, **{name: row[name] for name in names})

@@ -148,9 +148,11 @@ def with_commodities(commodities: pl.DataFrame, stocks: pl.DataFrame, library: p
 
 
 def with_stock_change(
-    details: pl.DataFrame, stocks: pl.DataFrame, network: Network, library: pl.DataFrame
+    details: pl.DataFrame, stocks: pl.DataFrame, network: Network, library: pl.DataFrame, moves: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return the detailed accounts with the change of stocks of the place and its sites in the base year.
+    """Return the detailed accounts with the change of stocks in the base year.
+
+    Stocks that stand for years (``stocks``) belong to the place and its sites, stores of plants to every scope.
 
     Parameters
     ----------
@@ -161,6 +163,8 @@ def with_stock_change(
     network : Network
     library : polars.DataFrame
         All commodities, with their mass ``t_per_unit``.
+    moves : polars.DataFrame
+        Movements of the flows, those into and out of store among them.
 
     Notes
     -----
@@ -181,9 +185,12 @@ def with_stock_change(
     at_sites = held.join(inside, on="site").with_columns(scope_kind=pl.lit("site"))
     whole = held.with_columns(scope_kind=pl.lit("place"), scope=pl.lit(PLACE))
     columns = ["scope_kind", "scope", "stock", "mass", "provenance"]
+    sign = pl.when(pl.col("movement") == "to_stock").then(1.0).when(pl.col("movement") == "from_stock").then(-1.0)
+    stored = moves.with_columns(sign=sign).filter(pl.col("sign").is_not_null())
+    stored = stored.with_columns(stock="flow", mass=pl.col("sign") * pl.col("mass_t")).select(columns)
     rank = pl.col("provenance").replace_strict(list(PROVENANCE), range(len(PROVENANCE)), return_dtype=pl.Int64)
     sums = (
-        pl.concat([whole.select(columns), at_sites.select(columns)])
+        pl.concat([whole.select(columns), at_sites.select(columns), stored])
         .sort("scope_kind", "scope", "stock")
         .group_by("scope_kind", "scope", maintain_order=True)
         .agg(

@@ -60,8 +60,8 @@ def _close(lower: sp.csc_matrix) -> sp.csc_matrix:
     children: dict[int, list[int]] = {}
     for column in range(size):
         own = lower.indices[lower.indptr[column] : lower.indptr[column + 1]].astype(np.int64)
-        parts = [own, *(found[child][1:] for child in children.pop(column, ()))]
-        rows = np.unique(np.concatenate(parts))
+        below = children.pop(column, ())
+        rows = _union([own, *(found[child][1:] for child in below)]) if below else own
         found.append(rows)
         if rows.size > 1:
             children.setdefault(int(rows[1]), []).append(column)
@@ -72,6 +72,14 @@ def _close(lower: sp.csc_matrix) -> sp.csc_matrix:
     owner = np.repeat(np.arange(size), np.diff(lower.indptr))
     values[np.searchsorted(columns * size + rows, owner * size + lower.indices)] = lower.data
     return sp.csc_matrix((values, rows, starts), shape=lower.shape)
+
+
+def _union(parts: list[Ints]) -> Ints:
+    """Return what stands in some ascending lists, ascending; runs are merged, which beats hashing here."""
+    merged = np.sort(np.concatenate(parts), kind="stable")
+    fresh = np.ones(merged.size, dtype=bool)
+    np.not_equal(merged[1:], merged[:-1], out=fresh[1:])
+    return np.asarray(merged[fresh])
 
 
 def _is_closed(lower: sp.csc_matrix) -> bool:

@@ -2,7 +2,18 @@
 
 from cyclopolis.library.frameworks.formula import Formula, Value, parse_formula
 from cyclopolis.library.frameworks.loading import load_frameworks, read_framework
-from cyclopolis.library.frameworks.model import Case, Dimension, Framework, Group, Indicator, Level, Target
+from cyclopolis.library.frameworks.model import (
+    Case,
+    Dimension,
+    Framework,
+    Group,
+    Indicator,
+    Level,
+    Principles,
+    Target,
+    Version,
+    Weighting,
+)
 
 __all__ = [
     "Case",
@@ -12,8 +23,11 @@ __all__ = [
     "Group",
     "Indicator",
     "Level",
+    "Principles",
     "Target",
     "Value",
+    "Version",
+    "Weighting",
     "load_frameworks",
     "parse_formula",
     "read_framework",

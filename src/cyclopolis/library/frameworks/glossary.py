@@ -69,7 +69,9 @@ def glossary(frameworks: Iterable[Framework]) -> Mapping[str, Input]:
     """Return every value that may be entered for the given frameworks.
 
     These are the library's inputs that they use, inputs that only a user's framework knows, each indicator's own id
-    (the indicator's value entered directly) and the statements ``id.task``, ``id.trend``, ``id.case_by_case`` (1 or 0).
+    (the indicator's value entered directly), the statements ``id.task``, ``id.trend``, ``id.case_by_case`` (1 or 0),
+    the points that an assessor gave (``id.points``) and the share of a dimension's points that one published
+    (``framework.dimension.share``, or its bounds ``.share_low`` and ``.share_high``).
 
     Raises
     ------
@@ -93,6 +95,12 @@ def glossary(frameworks: Iterable[Framework]) -> Mapping[str, Input]:
             found[indicator.id] = _plain(indicator.id, indicator.unit or "1", indicator.name, indicator.name_zh)
             for name in indicator.statements():
                 found[name] = _plain(name, "1", indicator.name, indicator.name_zh)
+            if indicator.weight is not None:
+                name = f"{indicator.id}.points"
+                found[name] = _plain(name, "points", indicator.name, indicator.name_zh)
+        for dimension in framework.dimensions:
+            for name in dimension.share_names(framework.id):
+                found[name] = _plain(name, "%", dimension.name, dimension.name_zh)
     if problems:
         raise UserError(problems)
     return found
@@ -112,7 +120,7 @@ def _unit_problems(indicator: Indicator, found: Mapping[str, Input], file: str) 
         if read_unit(unit) is None:
             known = ", ".join(unit_words())
             text = message("framework.unknown_unit", unit=unit, name=name, known=known)
-            yield Problem(text, file=file, column=place, value=unit)
+            yield Problem(text, file=file, column=place, value=unit, line=indicator.line or None)
         elif name in found and conversion(unit, found[name].unit) is None:
             text = message("framework.unit_misfit", unit=unit, name=name, wanted=found[name].unit)
-            yield Problem(text, file=file, column=place, value=unit)
+            yield Problem(text, file=file, column=place, value=unit, line=indicator.line or None)

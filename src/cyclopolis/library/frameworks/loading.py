@@ -1,6 +1,7 @@
 """Reads framework files and refuses what is not one: every problem names the file, the entry and the field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -21,10 +22,15 @@ from cyclopolis.library.frameworks.model import (
     Group,
     Indicator,
     Level,
+    Principles,
     Target,
+    Version,
+    Weighting,
 )
+from cyclopolis.library.frameworks.units import UnitMisfitError, formula_unit, powers_text, timeless
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_AXES = ("economy", "environment", "society")
 _DIRECTIONS = ("higher", "lower", "range")
 _VERDICTS = ("all", "required_and_groups", "none")
 _GROUP_RULES = ("at_least", "exactly")
@@ -88,15 +94,40 @@ def read_framework(content: bytes, name: str) -> Framework:
         With every problem found.
     """
     try:
-        tree = yaml.load(content, _LOADER)  # noqa: S506 - both loaders are the safe ones
+        tree = yaml.load(content, _Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise UserError([Problem(message("framework.unreadable", reason=reason), file=name)]) from error
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark is not None else None
+        raise UserError([Problem(message("framework.unreadable", reason=reason), file=name, line=line)]) from error
     reader = _Reader(name)
     framework = reader.framework(tree)
     if reader.problems:
         raise UserError(reader.problems)
     return framework
+
+
+class _Block(dict[Any, Any]):
+    """A mapping that knows the line on which it begins and the line of each of its keys."""
+
+    line: int = 0
+    lines: Mapping[Any, int] = MappingProxyType({})
+
+
+class _Loader(_SAFE):  # type: ignore[misc, valid-type]  # the C loader where PyYAML was built with it
+    """The safe loader, keeping lines."""
+
+
+def _block(loader: Any, node: Any) -> Iterator[_Block]:  # noqa: ANN401 - PyYAML has no types
+    found = _Block()
+    yield found
+    loader.flatten_mapping(node)
+    found.update(loader.construct_mapping(node, deep=True))
+    found.line = node.start_mark.line + 1
+    found.lines = {key.value: key.start_mark.line + 1 for key, _ in node.value if hasattr(key, "value")}
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _block)
 
 
 class _Reader:
@@ -105,9 +136,21 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self.blocks: dict[str, _Block] = {}
 
-    def refuse(self, entry: str, field: str, text: Message) -> None:
-        self.problems.append(Problem(text, file=self.file, column=f"{entry}: {field}" if entry else field))
+    def refuse(self, entry: str, field: str, text: Message, block: object = None) -> None:
+        place = f"{entry}: {field}" if entry else field
+        self.problems.append(Problem(text, file=self.file, column=place, line=self.line(entry, field, block)))
+
+    def line(self, entry: str, field: str, block: object = None) -> int | None:
+        """Return the line of a field of an entry, or of the entry."""
+        found = block if isinstance(block, _Block) else self.blocks.get(entry)
+        return found.lines.get(field.split(" ", maxsplit=1)[0], found.line) if found is not None else None
+
+    def remember(self, entry: str, tree: object) -> None:
+        """Note where an entry stands, so that what is wrong with it can be placed."""
+        if isinstance(tree, _Block):
+            self.blocks[entry] = tree
 
     def mapping(self, tree: object, entry: str, field: str) -> Mapping[str, Any]:
         if isinstance(tree, dict):
@@ -127,7 +170,7 @@ class _Reader:
         value = tree.get(field)
         if value is None:
             if required:
-                self.refuse(entry, field, message("framework.missing_field", field=field))
+                self.refuse(entry, field, message("framework.missing_field", field=field), tree)
             return ""
         return str(value)
 
@@ -137,13 +180,13 @@ class _Reader:
             return None
         if isinstance(value, int | float):
             return float(value)
-        self.refuse(entry, field, message("framework.not_number", field=field, value=value))
+        self.refuse(entry, field, message("framework.not_number", field=field, value=value), tree)
         return None
 
     def choice(self, tree: Mapping[str, Any], field: str, entry: str, choices: Sequence[str]) -> str:
         value = self.text(tree, field, entry, required=True)
         if value and value not in choices:
-            self.refuse(entry, field, message("framework.not_choice", value=value, choices=", ".join(choices)))
+            self.refuse(entry, field, message("framework.not_choice", value=value, choices=", ".join(choices)), tree)
         return value
 
     def formula(self, text: object, entry: str, field: str) -> Formula | None:
@@ -157,7 +200,9 @@ class _Reader:
 
     def framework(self, tree: object) -> Framework:
         top = self.mapping(tree, "", "")
+        self.remember("", top)
         head = self.mapping(top.get("framework"), "", "framework")
+        self.remember("framework", head)
         identity = self.text(head, "id", "framework", required=True)
         dimensions: list[Dimension] = []
         indicators: list[Indicator] = []
@@ -167,6 +212,8 @@ class _Reader:
             indicators.extend(self.dimension_indicators(dimension, identity))
         levels = tuple(self.level(item) for item in self.listing(head.get("levels"), "framework", "levels"))
         self.unique([indicator.id for indicator in indicators], "indicators")
+        self.cycles(indicators)
+        self.weights(head, indicators)
         self.schemes(indicators, levels)
         return Framework(
             id=identity,
@@ -183,7 +230,81 @@ class _Reader:
             levels=levels,
             groups=self.groups(head, {indicator.id for indicator in indicators}),
             file=self.file,
+            versions=tuple(self.version(item) for item in self.listing(head.get("versions"), "framework", "versions")),
+            principles=self.principles(head),
+            weighting=self.weighting(head, [one.id for one in dimensions]),
         )
+
+    def version(self, item: object) -> Version:
+        tree = self.mapping(item, "versions", "version")
+        identity = self.text(tree, "id", "versions", required=True)
+        categories, indicators, points = (
+            self.number(tree, name, identity, required=True) or 0.0 for name in ("categories", "indicators", "points")
+        )
+        return Version(identity, int(categories), int(indicators), points, self.text(tree, "provenance", identity))
+
+    def principles(self, head: Mapping[str, Any]) -> tuple[Principles, ...]:
+        """Read each list of principles; a bare list is the framework's own."""
+        given = self.listing(head.get("principles"), "framework", "principles")
+        own = self.text(head, "principles_provenance", "framework")
+        if given and not isinstance(given[0], dict):
+            return (Principles("", tuple(str(one) for one in given), own),)
+        found = []
+        for item in given:
+            tree = self.mapping(item, "principles", "principles")
+            names = tuple(str(one) for one in self.listing(tree.get("names"), "principles", "names"))
+            identity = self.text(tree, "id", "principles", required=True)
+            found.append(Principles(identity, names, self.text(tree, "provenance", identity)))
+        return tuple(found)
+
+    def weighting(self, head: Mapping[str, Any], dimensions: Sequence[str]) -> Weighting | None:
+        """Read the weights of the dimensions: given ones must add up to one, pairwise ones be reciprocal."""
+        if head.get("weighting") is None:
+            return None
+        tree = self.mapping(head["weighting"], "framework", "weighting")
+        self.remember("weighting", tree)
+        method = self.choice(tree, "method", "weighting", ("given", "ahp"))
+        if method == "given":
+            given = self.mapping(tree.get("weights"), "weighting", "weights")
+            weights = {one: self.number(given, one, "weighting", required=True) or 0.0 for one in dimensions}
+            total = sum(weights.values())
+            if abs(total - 1) > 1e-6 or min(weights.values(), default=0.0) < 0 or set(given) - set(dimensions):
+                self.refuse("weighting", "weights", message("framework.weights_sum", total=f"{total:g}", wanted=1))
+            return Weighting(method, MappingProxyType(weights))
+        rows = [
+            self.listing(row, "weighting", "matrix") for row in self.listing(tree.get("matrix"), "weighting", "matrix")
+        ]
+        matrix = tuple(tuple(_fraction(cell) for cell in row) for row in rows)
+        count = len(dimensions)
+        if len(matrix) != count or any(len(row) != count for row in matrix):
+            self.refuse("weighting", "matrix", message("framework.matrix_size", count=count))
+            return None
+        faults = [f"({i + 1}, {j + 1})" for i in range(count) for j in range(i, count) if not _reciprocal(matrix, i, j)]
+        if faults:
+            self.refuse("weighting", "matrix", message("verify.not_reciprocal", cells="; ".join(faults)))
+        return Weighting(method, MappingProxyType({}), matrix, self.text(tree, "random_index", "weighting") or "saaty")
+
+    def cycles(self, indicators: Sequence[Indicator]) -> None:
+        """Refuse indicators whose formulas lead back to themselves."""
+        needs = {one.id: [name for name in one.needs() if name != one.id] for one in indicators}
+        own = {one.id: one.formula is not None and one.id in one.formula.names for one in indicators}
+        done: set[str] = set()
+        for one in indicators:
+            path = [one.id] if own[one.id] else _cycle(one.id, needs, done)
+            if path:
+                text = message("framework.cycle", path=" -> ".join([*path, path[0]]))
+                self.refuse(path[0], "formula", text)
+                done.update(path)
+
+    def weights(self, head: Mapping[str, Any], indicators: Sequence[Indicator]) -> None:
+        """Refuse weights that do not add up to what the file says they do."""
+        wanted = self.number(head, "weights_sum", "framework")
+        if wanted is None:
+            return
+        total = sum(one.weight or 0.0 for one in indicators)
+        if abs(total - wanted) > 1e-6 * max(abs(wanted), 1.0):
+            text = message("framework.weights_sum", total=f"{total:g}", wanted=f"{wanted:g}")
+            self.refuse("framework", "weights_sum", text)
 
     def sources(self, head: Mapping[str, Any]) -> tuple[str, ...]:
         found = []
@@ -205,12 +326,14 @@ class _Reader:
 
     def dimension(self, tree: Mapping[str, Any]) -> Dimension:
         identity = self.text(tree, "id", "dimensions", required=True)
+        self.remember(identity, tree)
         return Dimension(
             id=identity,
             name=self.text(tree, "name", identity, required=True),
             name_zh=self.text(tree, "name_zh", identity),
             edition=self.text(tree, "edition", identity),
             points=self.number(tree, "points_max", identity),
+            axis=self.choice(tree, "axis", identity, _AXES) if tree.get("axis") is not None else "",
         )
 
     def dimension_indicators(self, tree: Mapping[str, Any], framework: str) -> list[Indicator]:
@@ -228,6 +351,7 @@ class _Reader:
 
     def indicator(self, tree: Mapping[str, Any], place: Mapping[str, str]) -> Indicator:
         identity = self.text(tree, "id", place["dimension"], required=True)
+        self.remember(identity, tree)
         required = tree.get("required", False)
         if not isinstance(required, bool):
             self.refuse(identity, "required", message("framework.not_flag", value=required))
@@ -239,6 +363,7 @@ class _Reader:
             for name in formula.names:
                 if name.removeprefix("base.") not in inputs:
                     self.refuse(identity, "formula", message("framework.unknown_input", name=name))
+            self.units(identity, formula, inputs, self.text(tree, "unit", identity))
         return Indicator(
             **place,
             id=identity,
@@ -257,7 +382,21 @@ class _Reader:
             name_provenance=self.text(tree, "name_provenance", identity),
             formula_provenance=self.text(tree, "formula_provenance", identity),
             note=self.text(tree, "note", identity),
+            line=self.line(identity, "id") or 0,
         )
+
+    def units(self, entry: str, formula: Formula, inputs: Mapping[str, str], wanted: str) -> None:
+        """Refuse a formula that adds what cannot be added, or whose result has another unit than the indicator."""
+        try:
+            found = formula_unit(formula, inputs)
+        except UnitMisfitError as error:
+            units = {"one": error.one, "other": error.other}
+            self.refuse(entry, "formula", message("framework.formula_mixes", formula=formula.text, **units))
+            return
+        unit = timeless(wanted.removeprefix("-"))
+        if found is not None and unit is not None and found != unit:
+            values = {"formula": formula.text, "found": powers_text(found), "unit": wanted or "1"}
+            self.refuse(entry, "formula", message("framework.formula_unit", **values))
 
     def target(self, tree: object, entry: str) -> Target:
         shape = self.mapping(tree, entry, "target")
@@ -272,7 +411,7 @@ class _Reader:
             self.refuse(entry, "target of", message("framework.missing_field", field="of"))
         target = Target(
             op=op,
-            value=self.number({**default, **shape}, "value", entry, required=bare),
+            value=self.number({**default, **shape} if default else shape, "value", entry, required=bare),
             value_of=value_of,
             minimum=self.number(shape, "min", entry, required=op == "range"),
             maximum=self.number(shape, "max", entry, required=op == "range"),
@@ -327,3 +466,37 @@ class _Reader:
             rule = self.choice(tree, "rule", identity, _GROUP_RULES)
             found.append(Group(identity, rule, count, members, self.text(tree, "provenance", identity)))
         return tuple(found)
+
+
+def _fraction(cell: object) -> float:
+    """Return a number written plainly or as a fraction (1/3); NaN for anything else."""
+    try:
+        return float(Fraction(str(cell)))
+    except (ValueError, ZeroDivisionError):
+        return float("nan")
+
+
+def _reciprocal(matrix: Sequence[Sequence[float]], i: int, j: int) -> bool:
+    """Return whether a[i, j] * a[j, i] is one, within a hundredth for numbers printed short."""
+    return matrix[i][j] > 0 and abs(matrix[i][j] * matrix[j][i] - 1) <= 0.01
+
+
+def _cycle(start: str, needs: Mapping[str, Sequence[str]], done: set[str]) -> list[str]:
+    """Return the indicators that lead from one back to itself, or nothing."""
+    path: list[str] = []
+
+    def walk(name: str) -> list[str]:
+        if name in path:
+            return path[path.index(name) :]
+        if name in done:
+            return []
+        path.append(name)
+        for other in needs.get(name, ()):
+            found = walk(other) if other in needs else []
+            if found:
+                return found
+        path.pop()
+        done.add(name)
+        return []
+
+    return walk(start)

@@ -88,6 +88,8 @@ class Indicator:
     formula_provenance: str
     edition: str
     note: str
+    line: int = 0
+    """Line of the file on which the indicator begins."""
 
     def needs(self) -> tuple[str, ...]:
         """Return the names of all values that decide this indicator, without the prefix ``base.``."""
@@ -112,6 +114,12 @@ class Dimension:
     name_zh: str
     edition: str = ""
     points: float | None = None
+    axis: str = ""
+    """Economy, environment or society: the axis of the three-dimensional state that it counts for, if any."""
+
+    def share_names(self, framework: str) -> tuple[str, str, str]:
+        """Return the names under which a share of points that an assessor gave may be entered: whole, low, high."""
+        return tuple(f"{framework}.{self.id}.share{end}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -140,6 +148,36 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Version:
+    """One version of a framework (for cities, for communities): how many categories, indicators and points it has."""
+
+    id: str
+    categories: int
+    indicators: int
+    points: float
+    provenance: str
+
+
+@dataclass(frozen=True)
+class Principles:
+    """One published list of a framework's principles; two sources may differ, so each list is kept."""
+
+    id: str
+    names: tuple[str, ...]
+    provenance: str
+
+
+@dataclass(frozen=True)
+class Weighting:
+    """Weights of the dimensions: ``given`` by dimension, or by pairwise comparison (``ahp``) in their order."""
+
+    method: str
+    weights: Mapping[str, float]
+    matrix: tuple[tuple[float, ...], ...] = ()
+    table: str = "saaty"
+
+
+@dataclass(frozen=True)
 class Framework:
     """A published indicator system as data.
 
@@ -161,3 +199,11 @@ class Framework:
     levels: tuple[Level, ...]
     groups: tuple[Group, ...]
     file: str
+    versions: tuple[Version, ...] = ()
+    principles: tuple[Principles, ...] = ()
+    weighting: Weighting | None = None
+
+    def weighted(self) -> bool:
+        """Return whether every indicator that is not a grade has points (a weight) of the framework's own."""
+        scored = [one for one in self.indicators if one.target.op != "levels"]
+        return bool(scored) and all(one.weight is not None for one in scored)

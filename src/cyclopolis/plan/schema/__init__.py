@@ -16,7 +16,10 @@ _PACKAGE = "cyclopolis.plan.schema"
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a plan: whether it must be there, what identifies a row, which columns a unit column rules."""
+    """One table of a plan: whether it must be there, what identifies a row, which columns a unit column rules.
+
+    ``unless`` are tables of which any one with rows makes a required table one that may be left out.
+    """
 
     name: str
     required: bool
@@ -25,6 +28,7 @@ class Table:
     aliases: tuple[str, ...]
     en: str
     zh: str
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def tables() -> Mapping[str, Table]:
         units = {part.split(":")[0]: tuple(part.split(":")[1].split("|")) for part in split_list(row["units"])}
         found[row["table"]] = Table(
             name=row["table"],
-            required=row["required"] == "yes",
+            required=row["required"].startswith("yes"),
+            unless=tuple(part for part in row["required"].partition(" unless ")[2].split("|") if part),
             key=tuple(part for part in row["key"].split("|") if part),
             units=units,
             aliases=split_list(row["aliases"]),

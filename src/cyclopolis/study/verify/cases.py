@@ -13,6 +13,14 @@ import yaml
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
 
+WITH_UNITS = (
+    "water_network_single_contaminant",
+    "water_network_multi_contaminant",
+    "interplant_water_network",
+    "hydrogen_network",
+    "heat_pinch",
+)
+"""Kinds whose inputs are read with the case's ``units``."""
 _SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -93,6 +101,8 @@ def read_case(path: Path) -> Case:
     tolerance = _tolerance(tree.get("tolerance"), name, problems)
     if problems:
         raise UserError(problems)
+    if isinstance(tree.get("units"), dict) and tree["kind"] in WITH_UNITS:
+        parts["inputs"] = {"units": tree["units"], **parts["inputs"]}
     return Case(tree["case_id"], str(tree.get("title", "")), tree["kind"], **parts, tolerance=tolerance, file=name)
 
 

@@ -1,28 +1,17 @@
-"""Cases of metabolism: reconciliation, dynamic stocks, ecological network analysis, network topology."""
+"""Cases of metabolism: dynamic stocks, ecological network analysis, network topology."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
-from scipy.stats import chi2
 
 from cyclopolis.foundation.text import message
 from cyclopolis.industry.metabolism.cycling import cycling
-from cyclopolis.industry.metabolism.reconcile import Reconciled, ReconcileProblem, reconcile
 from cyclopolis.industry.metabolism.stocks import Lifetime, inflow_driven, stock_driven
 from cyclopolis.industry.metabolism.topology import topology
 from cyclopolis.study.verify.fields import Numbers, known_only, listing, mapping, number, numbers, refuse, required
 
-HALF_WIDTH = 1.96
-"""Half width of a 95 % interval in standard uncertainties, as the cases state it."""
-
 _LIFETIMES = {"lognormal": "log_normal", "foldednormal": "folded_normal", "constant": "fixed"}
-
-
-def _plain(value: float) -> float | None:
-    """Return a number, or None where the engine found none."""
-    return None if np.isnan(value) else float(value)
 
 
 def solve_stock(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,106 +145,3 @@ def _shape(rows: Sequence[Mapping[str, str]]) -> dict[str, Any]:
         "scc_with_more_than_one_node": found.strong_parts,
     }
     return {name: None if np.isnan(value) else value for name, value in answer.items()}
-
-
-def solve_reconciliation(inputs: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, Any]:
-    """Reconcile quantities: values with uncertainties, classes, global and local tests."""
-    del expected
-    known_only(inputs, ("quantities", "linear", "products", "correlations", "confidence"), "")
-    names, problem = _problem(inputs)
-    found = reconcile(problem)
-    confidence = number(inputs.get("confidence", 0.95), "confidence")
-    limit = float(chi2.ppf(confidence, found.dof)) if found.dof else None
-    values = [_plain(value) for value in found.values.tolist()]
-    sds = [_plain(sd) for sd in found.sds.tolist()]
-    return {
-        "values": {name: [value, sd] for name, value, sd in zip(names, values, sds, strict=True)},
-        "values_half_width": {
-            name: [value, None if sd is None else HALF_WIDTH * sd]
-            for name, value, sd in zip(names, values, sds, strict=True)
-        },
-        "classes": dict(zip(names, found.kinds, strict=True)),
-        "local_test": {name: _plain(test) for name, test in zip(names, found.local_tests.tolist(), strict=True)},
-        "chi_square": found.chi_square,
-        "chi_square_limit": limit,
-        "degrees_of_freedom": found.dof,
-        "p_value": _plain(found.p_value),
-        "accepted": limit is None or found.chi_square <= limit,
-        **_lists(names, found),
-    }
-
-
-def _lists(names: Sequence[str], found: Reconciled) -> dict[str, list[str]]:
-    """Return the names of each class that cases list."""
-    classes = {"not_redundant": "measured", "unobservable": "unobservable", "observable": "observable"}
-    return {
-        label: [name for name, kind in zip(names, found.kinds, strict=True) if kind == wanted]
-        for label, wanted in classes.items()
-    }
-
-
-def _problem(inputs: Mapping[str, Any]) -> tuple[list[str], ReconcileProblem]:
-    quantities = [mapping(one, "quantities") for one in listing(required(inputs, "quantities"), "quantities")]
-    names = [str(required(one, "id")) for one in quantities]
-    place = {name: index for index, name in enumerate(names)}
-    if len(place) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise refuse("quantities", message("verify.twice", names=", ".join(twice)))
-    for name, one in zip(names, quantities, strict=True):
-        known_only(one, ("id", "value", "sd", "half_width", "lower", "upper", "unit", "note"), name)
-
-    def at(name: object, field: str) -> int:
-        if str(name) not in place:
-            raise refuse(field, message("verify.unknown_name", known=", ".join(names)), name)
-        return place[str(name)]
-
-    entries = [
-        (row, at(name, f"linear.{row + 1}"), number(factor, f"linear.{row + 1}"))
-        for row, terms in enumerate(listing(inputs.get("linear") or [], "linear"))
-        for name, factor in mapping(terms, f"linear.{row + 1}").items()
-    ]
-    height = len(inputs.get("linear") or [])
-    rows, columns, factors = zip(*entries, strict=True) if entries else ((), (), ())
-    matrix = sp.csr_matrix((np.array(factors, dtype=float), (rows, columns)), shape=(height, len(names)))
-    products = [
-        [at(required(mapping(one, "products"), part), "products") for part in ("result", "factor", "of")]
-        for one in listing(inputs.get("products") or [], "products")
-    ]
-    correlations = [_correlation(one, at) for one in listing(inputs.get("correlations") or [], "correlations")]
-    problem = ReconcileProblem(
-        values=np.array([_measured(one, name) for one, name in zip(quantities, names, strict=True)]),
-        sds=np.array([_spread(one, name) for one, name in zip(quantities, names, strict=True)]),
-        linear=matrix,
-        products=np.array(products, dtype=np.int64).reshape(-1, 3),
-        correlations=correlations,
-        lower=_bounds(quantities, "lower"),
-        upper=_bounds(quantities, "upper"),
-        names=names,
-    )
-    return names, problem
-
-
-def _correlation(one: object, at: Any) -> tuple[int, int, float]:  # noqa: ANN401 - the local look-up of a name
-    cells = listing(one, "correlations")
-    if len(cells) != 3:
-        raise refuse("correlations", message("verify.row_length", given=len(cells), wanted=3))
-    return at(cells[0], "correlations"), at(cells[1], "correlations"), number(cells[2], "correlations")
-
-
-def _measured(one: Mapping[str, Any], name: str) -> float:
-    return float("nan") if one.get("value") is None else number(one["value"], name)
-
-
-def _spread(one: Mapping[str, Any], name: str) -> float:
-    """Return the standard uncertainty: as given, or from the half width of a 95 % interval."""
-    if one.get("value") is None:
-        return float("nan")
-    if one.get("half_width") is not None:
-        return number(one["half_width"], name) / HALF_WIDTH
-    return number(required(one, "sd"), name)
-
-
-def _bounds(quantities: Sequence[Mapping[str, Any]], side: str) -> Numbers | None:
-    if not any(one.get(side) is not None for one in quantities):
-        return None
-    return np.array([float("nan") if one.get(side) is None else number(one[side], side) for one in quantities])

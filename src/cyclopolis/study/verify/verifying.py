@@ -1,8 +1,10 @@
 """Run cases: read, solve by the engine of the kind, compare."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.progress import Progress, silent
@@ -57,7 +59,7 @@ def _verify_one(path: Path) -> CaseReport:
         return CaseReport(case.id, case.kind, case.file, UNSUPPORTED, problems=(problem,))
     try:
         published = {key: value for key, value in case.published.items() if value is not None}
-        computed = solve(case.inputs, {**case.computed_check, **published})
+        computed = solve(_located(case.inputs, path.parent), {**case.computed_check, **published})
     except UserError as error:
         problems = tuple(_placed(problem, case.file) for problem in error.problems)
         return CaseReport(case.id, case.kind, case.file, UNREADABLE, problems=problems)
@@ -68,8 +70,21 @@ def _verify_one(path: Path) -> CaseReport:
     return CaseReport(case.id, case.kind, case.file, PASS if all(row.ok for row in rows) else MISS, rows)
 
 
+def _located(inputs: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the inputs with the file ``inp``, which is named from where the case stands, by its path."""
+    return {**inputs, "inp": str(folder / str(inputs["inp"]))} if inputs.get("inp") else inputs
+
+
 def _placed(problem: Problem, file: str) -> Problem:
-    """Return the problem with the case's file, unless it names another."""
+    """Return the problem with the case's file and the line of the field, unless it names another file."""
     if problem.file:
         return problem
-    return replace(problem, file=file)
+    return replace(problem, file=file, line=_line_of(Path(file), problem.column))
+
+
+def _line_of(path: Path, column: str) -> int | None:
+    """Return the line of the file on which the first part of a field (``inputs: units.mill``) begins."""
+    field = column.removeprefix("inputs: ").split(".", maxsplit=1)[0].split(",", maxsplit=1)[0]
+    pattern = re.compile(rf"[\s{{,]*['\"]?{re.escape(field)}['\"]?\s*:")
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if field else []
+    return next((number for number, line in enumerate(lines, start=1) if pattern.match(line)), None)

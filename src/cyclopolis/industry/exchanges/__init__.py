@@ -1,0 +1,1 @@
+"""Exchanges between enterprises: who fits whom, networks with quality, heat, fairness and failure."""

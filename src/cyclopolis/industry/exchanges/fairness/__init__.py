@@ -1,0 +1,1 @@
+"""Whether exchange is fair and how it fails: what each member brings, who pays whom, what a failure costs."""

@@ -1,0 +1,1 @@
+"""Networks in which quality counts: water by its contaminants, hydrogen by its purity."""

@@ -1,0 +1,1 @@
+"""Infrastructure, the second core system: drainage, streets and services, utilities."""

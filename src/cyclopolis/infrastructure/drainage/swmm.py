@@ -1,0 +1,336 @@
+"""Runs EPA SWMM 5.2 on the text of an input file and reads what it answers, in SI units.
+
+The solver is one C library with one model in it, so that a process runs one model at a time. It is driven by its own
+``open``, ``start``, ``stride``, ``end``: the short ``run`` writes on standard output. Totals come from the solver at
+full precision, series from the binary output, everything else from the report's tables.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import numpy.typing as npt
+
+from cyclopolis.foundation.problems import Problem, UserError
+from cyclopolis.foundation.text import message
+from cyclopolis.infrastructure.drainage.inp import Inp
+from cyclopolis.infrastructure.drainage.swmm_report import Tables, faults, read_report
+
+Floats = npt.NDArray[np.float64]
+
+FLOW_UNITS = ("CFS", "GPM", "MGD", "CMS", "LPS", "MLD")
+FOOT, INCH, GALLON, POUND, ACRE, HECTARE = 0.3048, 25.4, 3.785411784e-3, 0.45359237, 4046.8564224, 1e4
+FLOW_M3_S: Mapping[str, float] = {
+    "CFS": FOOT**3,
+    "GPM": GALLON / 60,
+    "MGD": 1e6 * GALLON / 86400,
+    "CMS": 1.0,
+    "LPS": 1e-3,
+    "MLD": 1e3 / 86400,
+}
+"""m3/s in one of each flow unit that SWMM knows; the first three bring US units for all the rest."""
+_LOCK = Lock()
+_STRIDE_S = 10_000_000
+_RUNOFF = {
+    "rain": "rainfall",
+    "runoff": "runoff",
+    "drained": "drains",
+    "infiltration": "infil",
+    "evaporation": "evap",
+    "storage": "finalStorage",
+}
+_ROUTING = {
+    "dry_weather": "dwInflow",
+    "wet_weather": "wwInflow",
+    "outflow": "outflow",
+    "flooding": "flooding",
+    "external": "exInflow",
+}
+_OFF_SCALE = 1e30
+_ONE_THREAD = re.compile(rb"^\s*THREADS\s+1\s", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Units:
+    """The units of one model: its flow unit, and whether depth, volume and mass are in inches, feet and pounds."""
+
+    flow: str
+
+    @property
+    def is_us(self) -> bool:
+        """Whether the model counts in US units."""
+        return self.flow in FLOW_UNITS[:3]
+
+    @property
+    def flow_m3_s(self) -> float:
+        """m3/s in one flow unit."""
+        return FLOW_M3_S[self.flow]
+
+    @property
+    def depth_mm(self) -> float:
+        """Millimetres in one unit of depth."""
+        return INCH if self.is_us else 1.0
+
+    @property
+    def million_m3(self) -> float:
+        """m3 in one unit of the report's volumes (million gallons or million litres)."""
+        return 1e6 * GALLON if self.is_us else 1e3
+
+    @property
+    def cubic_m3(self) -> float:
+        """m3 in one unit of the solver's volumes (cubic feet or cubic metres)."""
+        return FOOT**3 if self.is_us else 1.0
+
+    @property
+    def mass_kg(self) -> float:
+        """Kilograms in one unit of a load."""
+        return POUND if self.is_us else 1.0
+
+    @property
+    def area_m2(self) -> float:
+        """Square metres in one unit of a subcatchment's area."""
+        return ACRE if self.is_us else HECTARE
+
+    @property
+    def measure_m2(self) -> float:
+        """Square metres in one unit of a measure's area."""
+        return FOOT**2 if self.is_us else 1.0
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Totals of one run; None where the model has no such part.
+
+    Parameters
+    ----------
+    depth_mm : mapping
+        ``rain, runoff, drained, infiltration, evaporation, storage`` over the whole area; ``drained`` left measures
+        through their drains.
+    volume_m3 : mapping
+        ``dry_weather, wet_weather, outflow, flooding, external`` of the pipes.
+    peak_runoff_m3_s, peak_at_h : float or None
+        Largest total runoff of all subcatchments and hours from the start of the report.
+    outfall_peak_m3_s : float or None
+        Largest total inflow of all outfalls.
+    washed_kg, discharged_kg : mapping
+        Load of each pollutant washed off the surfaces, and through the outfalls.
+    runoff_error_pct, flow_error_pct : float
+        Continuity errors.
+    """
+
+    depth_mm: Mapping[str, float | None]
+    volume_m3: Mapping[str, float]
+    peak_runoff_m3_s: float | None
+    peak_at_h: float | None
+    outfall_peak_m3_s: float | None
+    washed_kg: Mapping[str, float]
+    discharged_kg: Mapping[str, float]
+    runoff_error_pct: float
+    flow_error_pct: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """Series at the report's steps: hours from its start, rain in mm/h, flows in m3/s."""
+
+    hours: Floats
+    rain_mm_h: Floats
+    runoff_m3_s: Floats
+    outfall_m3_s: Floats
+    by_outfall_m3_s: Mapping[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run gave."""
+
+    units: Units
+    totals: Totals
+    series: Series
+    report: str
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables of the report by their titles, as texts in the model's own units."""
+        return read_report(self.report)
+
+
+def run_swmm(model: bytes, folder: Path, *, name: str = "model.inp") -> Run:
+    """Run one model in a folder of its own.
+
+    Parameters
+    ----------
+    model : bytes
+        The input file's text.
+    folder : Path
+        Where ``model.inp``, ``model.rpt`` and ``model.out`` are written; what stands there is replaced. The option
+        ``THREADS 1`` is added at the end, where it moves no line: more threads only get in each other's way.
+    name : str
+        What the model is called in messages.
+
+    Raises
+    ------
+    UserError
+        With SWMM's own messages and the lines that they name.
+    """
+    inp, rpt, out = (folder / f"model.{ending}" for ending in ("inp", "rpt", "out"))
+    inp.write_bytes(model if _ONE_THREAD.search(model) else model + b"\n[OPTIONS]\nTHREADS 1\n")
+    with _LOCK:
+        depths, volumes, errors = _solve(inp, rpt, out, name)
+        units, series = _series(out)
+    report = rpt.read_text(encoding="utf-8", errors="replace")
+    volume = {key: value * units.cubic_m3 for key, value in volumes.items()}
+    depth = {key: None if value is None else value * units.depth_mm for key, value in depths.items()}
+    runoff = series.runoff_m3_s
+    peak = float(runoff.max()) if runoff.size and depth["rain"] is not None else None
+    totals = Totals(
+        depth_mm=depth,
+        volume_m3=volume,
+        peak_runoff_m3_s=peak,
+        peak_at_h=None if not peak else float(series.hours[runoff.argmax()]),
+        outfall_peak_m3_s=_outfall_peak(report, series, units),
+        washed_kg=_loads(report, "Subcatchment Washoff Summary", units, skip=0),
+        discharged_kg=_loads(report, "Outfall Loading Summary", units, skip=4),
+        runoff_error_pct=errors[0],
+        flow_error_pct=errors[1],
+    )
+    return Run(units, totals, series, report)
+
+
+def _solve(
+    inp: Path, rpt: Path, out: Path, name: str
+) -> tuple[dict[str, float | None], dict[str, float], tuple[float, float]]:
+    """Run the solver; raises UserError with what its report says."""
+    from swmm.toolkit import solver  # noqa: PLC0415 - a C library, loaded on use
+
+    try:
+        try:
+            solver.swmm_open(str(inp), str(rpt), str(out))
+            solver.swmm_start(1)
+            while solver.swmm_stride(_STRIDE_S) > 0:
+                pass
+            runoff, routing = solver.system_get_runoff_totals(), solver.system_get_routing_totals()
+            depths = {key: _known(getattr(runoff, source)) for key, source in _RUNOFF.items()}
+            volumes = {key: float(getattr(routing, source)) for key, source in _ROUTING.items()}
+            solver.swmm_end()
+            errors = solver.swmm_get_mass_balance()
+        finally:
+            solver.swmm_close()
+    except Exception as error:  # the binding raises no narrower type
+        raise UserError(_problems(rpt, name, str(error))) from error
+    return depths, volumes, (float(errors[0]), float(errors[1]))
+
+
+def check_swmm(model: bytes, folder: Path, name: str) -> None:
+    """Read a model as it stands; raises UserError with SWMM's own messages and the lines that they name."""
+    from swmm.toolkit import solver  # noqa: PLC0415 - a C library, loaded on use
+
+    inp, rpt, out = (folder / f"check.{ending}" for ending in ("inp", "rpt", "out"))
+    inp.write_bytes(model)
+    with _LOCK:
+        try:
+            try:
+                solver.swmm_open(str(inp), str(rpt), str(out))
+            finally:
+                solver.swmm_close()
+        except Exception as error:
+            raise UserError(_problems(rpt, name, str(error))) from error
+
+
+def _known(value: float) -> float | None:
+    """Return a number, or None where the model has no area."""
+    return float(value) if math.isfinite(value) and abs(value) < _OFF_SCALE else None
+
+
+def _problems(rpt: Path, name: str, error: str) -> list[Problem]:
+    """Return SWMM's own messages as problems."""
+    report = rpt.read_text(encoding="utf-8", errors="replace") if rpt.is_file() else ""
+    found = faults(report) or [(" ".join(error.split()), None, "")]
+    return [
+        Problem(message("drainage.swmm_refuses", reason=reason), file=name, row=line, value=text[:80])
+        for reason, line, text in found
+    ]
+
+
+def _series(out: Path) -> tuple[Units, Series]:
+    """Read the binary output: units, system series, and the inflow of each outfall that it holds."""
+    from swmm.toolkit import output  # noqa: PLC0415 - a C library, loaded on use
+    from swmm.toolkit.shared_enum import SystemAttribute, Time  # noqa: PLC0415
+
+    handle = output.init()
+    output.open(handle, str(out))
+    try:
+        units = Units(FLOW_UNITS[output.get_units(handle)[1]])
+        count = output.get_times(handle, Time.NUM_PERIODS)
+        step_h = output.get_times(handle, Time.REPORT_STEP) / 3600.0
+        system = [
+            np.array(output.get_system_series(handle, attribute, 0, count - 1) if count else [])
+            for attribute in (SystemAttribute.RAINFALL, SystemAttribute.RUNOFF_FLOW, SystemAttribute.OUTFALL_FLOWS)
+        ]
+    finally:
+        output.close(handle)
+    flow = units.flow_m3_s
+    hours = step_h * np.arange(1, count + 1)
+    return units, Series(hours, system[0] * units.depth_mm, system[1] * flow, system[2] * flow)
+
+
+def outfall_series(folder: Path, outfalls: tuple[str, ...]) -> dict[str, Floats]:
+    """Return the inflow of each outfall of the run in a folder, m3/s; one that the output leaves out is missing."""
+    from swmm.toolkit import output  # noqa: PLC0415 - a C library, loaded on use
+    from swmm.toolkit.shared_enum import ElementType, NodeAttribute, Time  # noqa: PLC0415
+
+    handle = output.init()
+    output.open(handle, str(folder / "model.out"))
+    try:
+        flow = FLOW_M3_S[FLOW_UNITS[output.get_units(handle)[1]]]
+        count = output.get_times(handle, Time.NUM_PERIODS)
+        nodes = output.get_proj_size(handle)[1]
+        names = [output.get_elem_name(handle, ElementType.NODE, index) for index in range(nodes)]
+        return {
+            name: flow
+            * np.array(output.get_node_series(handle, index, NodeAttribute.TOTAL_INFLOW, 0, count - 1), dtype=float)
+            for index, name in enumerate(names)
+            if name in outfalls and count
+        }
+    finally:
+        output.close(handle)
+
+
+def _outfall_peak(report: str, series: Series, units: Units) -> float | None:
+    """Return the largest total outfall inflow: between two reports where the report says so, else of the series."""
+    row = re.search(r"Outfall Loading Summary.*?^  System +\S+ +\S+ +(\S+)", report, re.DOTALL | re.MULTILINE)
+    if row is None:
+        return float(series.outfall_m3_s.max()) if series.outfall_m3_s.size else None
+    digits = len(row[1].partition(".")[2])
+    printed, shown = float(row[1]) * units.flow_m3_s, float(series.outfall_m3_s.max(initial=0.0))
+    return shown if abs(printed - shown) <= 0.51 * 10.0**-digits * units.flow_m3_s else printed
+
+
+def _loads(report: str, title: str, units: Units, skip: int) -> dict[str, float]:
+    """Return the pollutants' totals of a table; those counted in numbers are left out."""
+    start = report.find(title)
+    if start < 0:
+        return {}
+    rules = [match.start() for match in re.finditer(r"^  -{20,}", report[start:], re.MULTILINE)][:3]
+    if len(rules) < 3:
+        return {}
+    head = report[start + rules[0] : start + rules[1]].splitlines()
+    tail = report[start + rules[2] :].splitlines()
+    row = next((line.split() for line in tail[:3] if line.startswith("  System")), None)
+    count = len(row) - 1 - skip if row else 0
+    if row is None or count < 1:
+        return {}
+    names, masses = head[-2].split()[-count:], head[-1].split()[-count:]
+    kept = zip(names, masses, row[-count:], strict=True)
+    return {name: float(value) * units.mass_kg for name, mass, value in kept if mass in {"lbs", "kg"}}
+
+
+def area_m2(model: Inp) -> float:
+    """Return the area of all subcatchments of a model."""
+    units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+    return sum(float(row.fields[3]) for row in model.rows("SUBCATCHMENTS")) * units.area_m2

@@ -1,0 +1,223 @@
+"""The three variants of a place as models: from the user's own files, or built from the plan's tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from cyclopolis.foundation.problems import Problem, UserError
+from cyclopolis.foundation.text import message
+from cyclopolis.infrastructure.drainage.build import SPLIT, build_models, without_sealed
+from cyclopolis.infrastructure.drainage.gages import with_found_files
+from cyclopolis.infrastructure.drainage.inp import Inp
+from cyclopolis.infrastructure.drainage.kinds import Planned, measure_kinds, planned_measures
+from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, treated_pct
+from cyclopolis.infrastructure.drainage.swmm import HECTARE, Floats, Units, check_swmm
+from cyclopolis.library.storm import load_storm_library
+from cyclopolis.plan import Plan, provenance
+
+VARIANTS = ("before", "grey", "sponge")
+_TYPES = {"GR": "green_roof", "PP": "permeable_pavement", "IT": "infiltration_trench", "VS": "swale"}
+_TYPES |= {"RB": "rain_barrel", "RD": "disconnection", "RG": "rain_garden", "BC": "bioretention"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A measure of the sponge variant as the answer lists it."""
+
+    catchment: str
+    kind: str
+    area_m2: float
+    max_area_m2: float
+    treated_pct: float | None
+    cost: float | None
+    cost_provenance: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The three models, SWMM's names turned back into the plan's, the measures, and what was assumed.
+
+    ``base`` is the model on which designs are written, ``options`` the measures that a design gives areas for; the
+    matrix ``spread`` turns the areas of the plan's measures into theirs, where a catchment is split.
+    """
+
+    models: Mapping[str, Inp]
+    base: Inp
+    called: Mapping[str, str]
+    standing: tuple[Standing, ...]
+    planned: tuple[Planned, ...]
+    options: tuple[Measure, ...]
+    spread: Floats
+    assumed: tuple[tuple[str, str], ...] = ()
+    provenance: str = "user"
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    def writer(self, model: Inp, plan: Plan) -> SpongeWriter:
+        """Return what writes designs on a model."""
+        return SpongeWriter(model, measure_kinds(plan), self.options)
+
+
+def has_drainage(plan: Plan) -> bool:
+    """Return whether a plan has anything to drain."""
+    return plan.tables["catchments"].height > 0 or plan.tables["drainage_models"].height > 0
+
+
+def prepare(plan: Plan) -> Prepared:
+    """Return the three variants of a plan.
+
+    Raises
+    ------
+    UserError
+        If the plan has no drainage, a file is missing, SWMM refuses one, or measures do not fit.
+    """
+    if plan.tables["drainage_models"].height:
+        return _from_files(plan)
+    if plan.tables["catchments"].height:
+        return _from_tables(plan)
+    raise UserError([Problem(message("drainage.nothing"))])
+
+
+def _from_tables(plan: Plan) -> Prepared:
+    built = build_models(plan)
+    grey = built["grey"]
+    called = {short: name for names in (grey.catchments, grey.nodes, grey.pipes) for name, short in names.items()}
+    called |= {short + SPLIT: f"{name}/{SPLIT}" for name, short in grey.catchments.items()}
+    base = built["separated"].model
+    planned = planned_measures(plan)
+    options, spread = _split(planned, grey.catchments, set(base.names("SUBCATCHMENTS")))
+    weak = provenance_of(plan, ("catchments", "conduits", "junctions", "outlets"))
+    made = Prepared(
+        {"before": built["before"].model, "grey": grey.model}, base, called, (), planned, options, spread,
+        _assumed(plan), weak,
+    )  # fmt: skip
+    return _with_sponge(made, plan, None)
+
+
+def _assumed(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """Return what the tables leave open and how it was filled."""
+    rows = plan.tables["catchments"]
+    found = [("before", "drainage_before")]
+    gaps = (("slope_pct", "drainage_slope"), ("width_m", "drainage_width"), ("soil", "drainage_soil"))
+    found += [(name, key) for column, key in gaps for name in rows.filter(rows[column].is_null())["catchment"]]
+    return (*found, *((name, "drainage_ss") for name in rows.filter(rows["ss_mg_l"].is_null())["catchment"]))
+
+
+def provenance_of(plan: Plan, tables: tuple[str, ...]) -> str:
+    """Return ``assumed`` if any row of the tables is, else ``user``."""
+    classes = {provenance(source) for table in tables for source in plan.tables[table]["source"]}
+    return "assumed" if "assumed" in classes else "user"
+
+
+def _split(
+    planned: tuple[Planned, ...], short: Mapping[str, str], present: set[str]
+) -> tuple[tuple[Measure, ...], Floats]:
+    """Return the measures by SWMM's names, those of a split catchment twice, and the matrix of shares."""
+    options: list[Measure] = []
+    columns: list[Floats] = []
+    for place, one in enumerate(planned):
+        name = short.get(one.measure.catchment, one.measure.catchment)
+        parts = [part for part in (name, name + SPLIT) if part in present] or [name]
+        for part in parts:
+            share = np.zeros(len(planned))
+            share[place] = 1.0 / len(parts)
+            old = one.measure
+            options.append(Measure(part, old.kind, old.max_area_m2 / len(parts), old.cost_cny_m2, old.from_sealed_pct))
+            columns.append(share)
+    return tuple(options), np.array(columns).reshape(len(options), len(planned))
+
+
+def _from_files(plan: Plan) -> Prepared:
+    """Read the user's own models; what is missing is made from the grey one."""
+    models, sources = {}, {}
+    for row in plan.tables["drainage_models"].iter_rows(named=True):
+        models[row["variant"]] = _read(plan, row["inp"])
+        sources[row["variant"]] = row["inp"]
+    grey = models["grey"]
+    assumed = []
+    if "before" not in models:
+        models["before"] = without_sealed(grey)
+        assumed.append(("before", "drainage_before"))
+    planned = planned_measures(plan)
+    options, spread = _split(planned, {}, set(grey.names("SUBCATCHMENTS")))
+    weak = provenance_of(plan, ("drainage_models",))
+    own = models.pop("sponge", None)
+    made = Prepared(models, grey, {}, (), planned, options, spread, tuple(assumed), weak, sources)
+    return _with_sponge(made, plan, own)
+
+
+def _with_sponge(made: Prepared, plan: Plan, own: Inp | None) -> Prepared:
+    """Add the third variant: the user's own, or the base with the measures at their areas."""
+    writer = made.writer(made.base, plan)
+    areas = made.spread @ np.array([one.area_m2 for one in made.planned]) if made.planned else np.zeros(0)
+    refuse_too_large(writer, areas)
+    if own is not None:
+        model, standing = own, _measures_of(own)
+    else:
+        model = Inp.parse(writer.write(areas))
+        standing = tuple(_standing(one, made, plan) for one in made.planned)
+    for place, measure in enumerate(made.options):
+        alone = np.zeros(len(made.options))
+        alone[place] = measure.max_area_m2
+        refuse_too_large(writer, alone)
+    return replace(made, models={**made.models, "sponge": model}, standing=standing)
+
+
+def _standing(one: Planned, made: Prepared, plan: Plan) -> Standing:
+    """Return a planned measure with the share of sealed ground that drains to it."""
+    measure, kind = one.measure, measure_kinds(plan)[one.measure.kind]
+    sealed = {
+        row["catchment"]: row["area_ha"] * HECTARE * row["imperviousness_pct"] / 100
+        for row in plan.tables["catchments"].iter_rows(named=True)
+    }
+    free = sealed[measure.catchment] if sealed else _sealed_in(made.base, measure.catchment)
+    treated = treated_pct(kind, measure, one.area_m2, free - (one.area_m2 if kind.on_sealed else 0.0))
+    cost = one.area_m2 * measure.cost_cny_m2 / 1e6
+    return Standing(
+        measure.catchment,
+        measure.kind,
+        one.area_m2,
+        measure.max_area_m2,
+        treated,
+        cost,
+        one.cost_provenance,
+        one.source,
+    )
+
+
+def _sealed_in(model: Inp, catchment: str) -> float:
+    units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+    rows = [row for row in model.rows("SUBCATCHMENTS") if row.fields[0] == catchment]
+    return sum(float(row.fields[3]) * units.area_m2 * float(row.fields[4]) / 100 for row in rows)
+
+
+def _measures_of(model: Inp) -> tuple[Standing, ...]:
+    """Return the measures that stand in a user's own model, priced by the library."""
+    units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+    types = {row.fields[0]: row.fields[1].upper() for row in model.rows("LID_CONTROLS") if len(row.fields) == 2}
+    costs = {row["measure"]: row for row in load_storm_library().measures.iter_rows(named=True)}
+    found = []
+    for row in model.rows("LID_USAGE"):
+        catchment, name, number, area, _, _, treated = row.fields[:7]
+        kind = "green_roof" if "roof" in name.casefold() else _TYPES.get(types.get(name, ""), "bioretention")
+        size = float(number) * float(area) * units.measure_m2
+        price = costs[kind]
+        cost = size * (price["cost_low"] + price["cost_high"]) / 2 / 1e6
+        found.append(Standing(catchment, kind, size, size, float(treated), cost, price["provenance"], price["source"]))
+    return tuple(found)
+
+
+def _read(plan: Plan, name: str) -> Inp:
+    """Read one of the user's models and let SWMM check it as it stands; files that it names are found."""
+    places = [folder / name for folder in (plan.folder, plan.folder.parent)]
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        text = message("drainage.no_file", path=places[0])
+        raise UserError([Problem(text, file="drainage_models", column="inp", value=name)])
+    model = with_found_files(Inp.parse(path.read_bytes()), path.parent)
+    with TemporaryDirectory(prefix="cyclopolis-") as folder:
+        check_swmm(model.to_bytes(), Path(folder), name)
+    return model

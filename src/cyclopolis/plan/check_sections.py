@@ -1,0 +1,62 @@
+"""Checks of monitored waters and air: dates, parameters, and what is measured where; see `check`."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import polars as pl
+
+from cyclopolis.foundation.problems import Problem
+from cyclopolis.library import Library
+from cyclopolis.plan.cells import PLACE, ROW
+from cyclopolis.plan.headers import TextTable, nearest
+from cyclopolis.plan.schema import fold
+
+_DATE = re.compile(r"^(\d{4})-(\d{2})(?:-(\d{2}))?$")
+
+
+def is_date(text: str) -> bool:
+    """Return whether a text is a day (YYYY-MM-DD) or a month (YYYY-MM).
+
+    Examples
+    --------
+    >>> is_date("2024-02-29"), is_date("2024-02"), is_date("2023-02-29"), is_date("2024/2/1")
+    (True, True, False, False)
+    """
+    found = _DATE.match(text)
+    if found is None:
+        return False
+    year, month, day = (int(part) if part else 1 for part in found.groups())
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def parameter_names(water_classes: pl.DataFrame) -> Mapping[str, str]:
+    """Return the parameter of every folded name and alias of the library's classes of surface water."""
+    names: dict[str, str] = {}
+    for row in water_classes.iter_rows(named=True):
+        for name in (row["parameter"], row["name"], row["name_zh"], *(row["aliases"] or "").split(";")):
+            if name:
+                names.setdefault(fold(name), row["parameter"])
+    return names
+
+
+def check_monitoring(
+    texts: Mapping[str, TextTable], frames: Mapping[str, pl.DataFrame], library: Library
+) -> Iterator[Problem]:
+    """Check that dates are dates and that parameters are known."""
+    for table in ("water_quality", "air_quality"):
+        for value, row, place in frames[table].select("date", ROW, PLACE).iter_rows():
+            if value is not None and not is_date(value):
+                yield texts[table].problem("plan.not_a_date", row, place=place, column="date", value=value)
+    names = parameter_names(library.water_classes)
+    shown = sorted({row["name_zh"] for row in library.water_classes.iter_rows(named=True)})
+    for value, row, place in frames["water_quality"].select("parameter", ROW, PLACE).iter_rows():
+        if value is not None and fold(value) not in names:
+            near = nearest(value, [*library.water_classes["name"], *shown])
+            yield texts["water_quality"].problem(
+                "plan.water_parameter", row, place=place, column="parameter", value=value, suggestion=near
+            )

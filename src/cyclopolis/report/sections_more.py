@@ -1,0 +1,154 @@
+"""The parts of the report that show an engine's answer as it is: its tiles, its pictures, and some of its tables."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from cyclopolis.foundation.result import Result
+from cyclopolis.foundation.text import catalogue, say
+from cyclopolis.report.answers import pictures, tiles
+from cyclopolis.report.blocks import Block, Text
+from cyclopolis.report.cells import View, table_block
+from cyclopolis.report.names import Names
+
+SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
+    "streets": (
+        (
+            "measures",
+            View(
+                "streets_measures",
+                (
+                    "rating_scope",
+                    "measure",
+                    "value",
+                    "unit",
+                    "at_least",
+                    "at_most",
+                    "met",
+                    "target_provenance",
+                    "provenance",
+                ),
+            ),
+        ),
+        (
+            "block_sizes",
+            View(
+                "streets_block_sizes",
+                (
+                    "rating_scope",
+                    "group",
+                    "count",
+                    "mean_ha",
+                    "median_ha",
+                    "largest_ha",
+                    "side_m",
+                    "limit_ha",
+                    "share_above",
+                ),
+            ),
+        ),
+        ("land_use", View("streets_land_use", ("rating_scope", "land_use", "area_ha", "share"))),
+        (
+            "circles",
+            View(
+                "streets_circles",
+                ("rating_scope", "circle_min", "facility", "facilities", "people", "share", "provenance"),
+            ),
+        ),
+        (
+            "siting",
+            View(
+                "streets_siting",
+                ("rating_scope", "facility", "circle_min", "method", "lon", "lat", "people_more", "share_after"),
+            ),
+        ),
+        ("notices", View("notices", ("rating_scope", "file", "feature", "said"))),
+    ),
+    "compliance": (
+        (
+            "waters",
+            View(
+                "compliance_waters",
+                (
+                    "rating_scope",
+                    "kind",
+                    "sections",
+                    "good_share",
+                    "bad_share",
+                    "meeting_share",
+                    "rating",
+                    "provenance",
+                ),
+            ),
+        ),
+        (
+            "sections",
+            View(
+                "compliance_sections",
+                (
+                    "section",
+                    "site",
+                    "water",
+                    "kind",
+                    "target_class",
+                    "samples",
+                    "meeting_share",
+                    "mean_class",
+                    "worst_class",
+                    "deciding",
+                    "most_over",
+                    "provenance",
+                ),
+            ),
+        ),
+        ("chiefs", View("compliance_chiefs", ("chief", "sections", "samples", "meeting_share"))),
+        (
+            "air_years",
+            View("compliance_air_years", ("site", "year", "days", "good_days", "good_share", "complete_days")),
+        ),
+        (
+            "air_means",
+            View("compliance_air_means", ("site", "year", "pollutant", "mean", "unit", "limit", "met", "edition")),
+        ),
+        ("green", View("compliance_green", ("rating_scope", "measure", "year", "value", "unit", "provenance"))),
+        (
+            "works",
+            View(
+                "compliance_works",
+                ("site", "work", "kind", "status", "year", "number", "length_m", "area_ha", "provenance"),
+            ),
+        ),
+    ),
+}
+"""Which tables of an engine the report shows, in order; those with no rows are passed over."""
+
+
+def more_blocks(result: Result, names: Names) -> list[Block]:
+    """Return an engine's answer: what it says at a glance, its pictures, its tables."""
+    blocks: list[Block] = [Text(say(f"report.{result.engine}_intro", names.language)), tiles(result, names)]
+    blocks += pictures(result, names)
+    known = result.columns()
+    for name, view in SHOWN[result.engine]:
+        table = _worded(result, name, names)
+        if table.height:
+            columns = tuple(column for column in view.columns if column in table.columns)
+            blocks.append(table_block(table, View(view.caption, columns, view.rows), known[name], names))
+    return blocks
+
+
+def _worded(result: Result, name: str, names: Names) -> pl.DataFrame:
+    """Return a table with words in place of its codes: those of the keys ``coded.ENGINE_COLUMN_CODE``."""
+    table = result.tables[name]
+    for column in [one for one, kind in table.schema.items() if kind == pl.String]:
+        codes = table[column].drop_nulls().unique().to_list()
+        keys = {code: f"coded.{result.engine}_{column}_{code}" for code in codes}
+        words = {code: say(key, names.language) for code, key in keys.items() if key in catalogue()}
+        if words:
+            table = table.with_columns(pl.col(column).replace(words))
+    if result.engine == "streets" and "service" in table.columns:
+        table = table.with_columns(facility=pl.col("service"))
+    if {"text", "text_zh"} <= set(table.columns):
+        table = table.with_columns(said=pl.col("text_zh" if names.language == "zh" else "text"))
+    if "scope" in table.columns:
+        table = table.with_columns(rating_scope=pl.when(pl.col("scope") != "").then("scope"))
+    return table
