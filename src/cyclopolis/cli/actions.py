@@ -174,7 +174,7 @@ def verify(call: Call) -> int:
 
 def _design_options(call: Call) -> dict[str, Any]:
     """Return the options of design that were typed."""
-    names = ("year", "gap", "time_limit")
+    names = ("year", "gap", "time_limit", "pieces")
     typed = {name: call.values[name] for name in names if call.values.get(name) is not None}
     return typed | {name: True for name in ("pipes", "one_chain") if call.values.get(name)}
 

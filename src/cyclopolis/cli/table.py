@@ -53,6 +53,7 @@ _DESIGN = (
     Option("year", "year"),
     Option("gap", "share"),
     Option("time-limit", "seconds"),
+    Option("pieces", "count"),
     Option("pipes", "flag"),
     Option("one-chain", "flag"),
 )
