@@ -56,6 +56,7 @@ _DESIGN = (
     Option("pieces", "count"),
     Option("pipes", "flag"),
     Option("one-chain", "flag"),
+    Option("flexible", "flag"),
 )
 _PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
 _PLAN = (Argument("plan"),)
