@@ -144,6 +144,12 @@ def test_an_unknown_scenario_is_a_user_s_error(typed: Typed, quickstart: Path) -
     assert "Traceback" not in err
 
 
+def test_a_capital_curve_has_ten_pieces_at_most(typed: Typed, quickstart: Path) -> None:
+    code, _, err = typed("design", str(quickstart), "--pieces", "11", "--quiet", "--lang", "en")
+    assert code == 2
+    assert "11 pieces" in err
+
+
 def test_quiet_says_nothing_on_the_side(typed: Typed, quickstart: Path) -> None:
     code, out, err = typed("balance", str(quickstart), "--quiet")
     assert (code, err) == (0, "")

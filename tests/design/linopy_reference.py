@@ -10,6 +10,7 @@ Variables are edge-indexed (one per plant, arc, trade, fate), never a dense plan
           x <= c,  smallest y <= c <= largest y                        new plants
           sum of t per market between its volumes
           sum of t a in a group <= share t x                           caps of substitutions
+          coefficient x +- moved, (low - c) x <= moved <= (high - c) x  ports that may move; their mass closes by plant
           sum of y <= 1                                                exclusions
           lower <= limit <= upper                                      limits and rules
 
@@ -51,6 +52,8 @@ def _sizes(problem: DesignProblem, elastic: bool) -> _Sizes:
     ports, arcs, markets = network.ports, network.arcs, network.markets
     _, most = problem.activity_bounds()
     port = np.abs(ports.coefficient) * most[ports.plant]
+    at = problem.flexible
+    port[at] = np.maximum(ports.high[at], np.abs(ports.coefficient[at])) * most[ports.plant[at]]
     with np.errstate(divide="ignore", invalid="ignore"):
         need = np.where(arcs.ratio > 0, port[arcs.taker] / arcs.ratio, 0.0)
     volume = np.full(markets.price.size, np.inf) if elastic else markets.volume_max
@@ -77,6 +80,8 @@ def _variables(model: linopy.Model, problem: DesignProblem, sizes: _Sizes) -> di
         "capacity": add_variable(model, "capacity", zeros(new.size), sizes.capacity),
         "loose": add_variable(model, "loose", zeros(sizes.port.size), problem.loose_max),
     }
+    free = np.full(problem.flexible.size, np.inf)
+    variables["moved"] = add_variable(model, "moved", -free, free, _span(problem))
     index = pd.RangeIndex(new.size, name="built_at")
     variables["built"] = model.add_variables(
         lower=xr.DataArray(problem.decided[new].astype(np.float64), coords=[index]),
@@ -85,6 +90,33 @@ def _variables(model: linopy.Model, problem: DesignProblem, sizes: _Sizes) -> di
         name="built",
     )
     return variables
+
+
+def _span(problem: DesignProblem) -> Floats:
+    """Return the width of the range of each port that may move at the most activity (K,)."""
+    ports, at = problem.network.ports, problem.flexible
+    _, most = problem.activity_bounds()
+    return (ports.high[at] - ports.low[at]) * most[ports.plant[at]]
+
+
+def _flexible(model: linopy.Model, problem: DesignProblem, variables: dict[str, linopy.Variable]) -> bool:
+    """Keep what moves within the recipes' ranges, and close each plant's mass over it."""
+    ports, at = problem.network.ports, problem.flexible
+    if not at.size:
+        return True
+    number, one = np.arange(at.size), np.ones(at.size)
+    amount = np.abs(ports.coefficient[at])
+    rows = Rows(variables)
+    rows.add("moved", number, number, one)
+    rows.add("activity", number, ports.plant[at], amount - np.maximum(ports.high[at], amount))
+    rows.add("moved", number + at.size, number, -one)
+    rows.add("activity", number + at.size, ports.plant[at], np.minimum(ports.low[at], amount) - amount)
+    none = np.zeros(2 * at.size)
+    holds = constrain(model, "range", rows, none - np.inf, none)
+    plants, row = np.unique(ports.plant[at], return_inverse=True)
+    mass = Rows(variables)
+    mass.add("moved", row, number, np.sign(ports.coefficient[at]) * problem.network.t_per_unit[ports.commodity[at]])
+    return constrain(model, "mass", mass, np.zeros(plants.size), np.zeros(plants.size)) and holds
 
 
 def _add_ports(rows: Rows, problem: DesignProblem) -> Bools:
@@ -105,6 +137,8 @@ def _add_ports(rows: Rows, problem: DesignProblem) -> Bools:
     bought = network.markets.direction[trades.market] == BUY
     add("trade", trades.port, np.where(bought, 1.0, -1.0))
     add("fate", network.fates.port, -np.ones(network.fates.port.size))
+    moving = problem.flexible
+    rows.add("moved", moving, np.arange(moving.size), np.sign(ports.coefficient[moving]))
     loose = np.where(problem.loose_max > 0, np.where(ports.coefficient > 0, -1.0, 1.0), 0.0)
     add("loose", at, loose)
     return held
@@ -254,6 +288,7 @@ def build_model(problem: DesignProblem, elastic: bool = False) -> linopy.Model |
         zeros = np.zeros(sizes.port.size)
         holds = constrain(model, "port", ports, zeros, zeros, np.where(sizes.port > 0, sizes.port, 1.0))
 
+        holds &= _flexible(model, problem, variables)
         holds &= _new_plants(model, problem, variables, sizes)
 
         markets = network.markets
@@ -307,7 +342,8 @@ def _new_plants(
 
 def _state(model: linopy.Model, problem: DesignProblem, values: Floats) -> tuple[Flows, dict[str, Floats]]:
     """Return the flows and all variables by name from HiGHS's values by label."""
-    found = {name: np.maximum(values[variable.labels.to_numpy()], 0.0) for name, variable in model.variables.items()}
+    found = {name: values[variable.labels.to_numpy()] for name, variable in model.variables.items()}
+    found = {name: found[name] if name == "moved" else np.maximum(found[name], 0.0) for name in found}
     count = len(problem.network.plant_ids)
     spread = {name: np.zeros(count) for name in ("built", "capacity")}
     for name, full in spread.items():

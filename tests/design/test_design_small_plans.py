@@ -543,3 +543,24 @@ def test_a_cap_on_carbon_lowers_carbon_to_the_cap():
     assert limit.upper == 18_500_000
     assert before > limit.upper
     assert after <= limit.upper * (1 + 1e-6)
+
+
+# A surplus without a lawful way out
+
+
+def with_sludge(plan, amount: float):
+    """Return the plan with bricks that also leave dried sludge, for which there is no market, taker or fate."""
+    recipes = plan.library.recipes
+    row = recipes.filter((pl.col("technology") == "flyash_brick") & (pl.col("direction") == "out")).head(1)
+    extra = row.with_columns(commodity=pl.lit("sludge_dry"), role=pl.lit("waste"), amount=pl.lit(amount))
+    return replace(plan, library=replace(plan.library, recipes=pl.concat([recipes, extra])))
+
+
+def test_a_surplus_without_a_way_out_goes_to_a_treatment_of_the_library():
+    result = design(with_sludge(FREE, 0.02))
+    assert {"bricks", "new:sludge_coincineration@park"} <= built(result)
+    sludge = result.tables["flows"].filter((pl.col("commodity") == "sludge_dry") & pl.col("to_plant").is_not_null())
+    assert sludge["to_plant"].to_list() == ["new:sludge_coincineration@park"]
+    listed = result.tables["unknowns"].filter(pl.col("reason") == "treatment_assumed")
+    assert listed.select("plant", "commodity").rows() == [("new:sludge_coincineration@park", "sludge_dry")]
+    assert check_design(with_sludge(FREE, 0.02), result) == ()

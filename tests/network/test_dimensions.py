@@ -12,6 +12,7 @@ from cyclopolis.library import load_library, with_user_rows
 from cyclopolis.network import Flows, base_flows, compile_network, dimension_forms, quantities
 from cyclopolis.network.dimensions import DIMENSIONS, dimension_names
 from cyclopolis.network.factors import disc_share, own_residents
+from cyclopolis.network.model import LinearForm
 
 NOTE = {"source": "test", "provenance": "assumed"}
 SEEN = {"source": "test", "provenance": "seen"}
@@ -128,8 +129,7 @@ def test_parts_say_unit_weight_names_and_provenance(found):
 def test_scores_are_the_weighted_sums_of_their_parts_in_any_state(park, found):
     rng = np.random.default_rng(7)
     forms, base = found[0], found[2]
-    parts = {name: getattr(base, name) for name in Flows.__dataclass_fields__ if getattr(base, name) is not None}
-    state = Flows(**{name: rng.uniform(0, 9, part.size) for name, part in parts.items()})
+    state = Flows(*(rng.uniform(0, 9, getattr(base, name).size) for name in LinearForm.__dataclass_fields__))
     for name in DIMENSIONS:
         parts = sum(part.weight * part.form.value(state) for part in forms.parts if part.dimension == name)
         assert getattr(forms, name).value(state) == pytest.approx(parts)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_park import PLANTS, SITES, TECHNOLOGIES, tiny_library, tiny_plan
+from tiny_park import FATES, PLANTS, RECIPES, SITES, TECHNOLOGIES, fate, recipe, tiny_library, tiny_plan
 
 from cyclopolis.network import compile_network, find_arcs, find_port
 from cyclopolis.network.candidates import capital_chord, library_candidates, provenance_codes, scaled_capital
@@ -161,3 +161,45 @@ def test_ports_and_arcs_are_found_by_name(network):
     assert find_arcs(network, "boiler", "nobody", "ash").size == 0
     assert find_arcs(network, "kiln", "mill", "ash").size == 0
     assert find_arcs(network, "boiler", "kiln", "ash").size == 1
+
+
+BURNER = {
+    **TECHNOLOGIES[2],
+    "technology": "burner",
+    "main_commodity": "tar",
+    "main_direction": "in",
+}
+
+
+def with_treatment(fates=(), **changes):
+    library = tiny_library(
+        technologies=[*TECHNOLOGIES, {**BURNER, **changes}],
+        recipes=[*RECIPES, recipe("burner", "tar", "in", "main", 1.0)],
+        fates=[row for row in FATES if row["commodity"] != "tar"] + list(fates),
+    )
+    plant = {"plant": "new kiln", "enterprise": "grid", "site": "lot", "technology": "brick", "status": "candidate"}
+    return tiny_plan(library, plants=[row for row in PLANTS if row["plant"] != "kiln"] + [plant])
+
+
+def test_a_treatment_of_the_library_may_stand_where_a_surplus_has_no_other_place():
+    network = compile_network(with_treatment(), candidates=True)
+    at = network.plant_ids.index("new:burner@lot")
+    assert network.plants.library[at]
+    assert network.plants.status[at] == CANDIDATE
+    assert PROVENANCE[network.plants.provenance[at]] == "assumed"
+    listed = network.unknowns.filter(reason="treatment_assumed").select("plant", "commodity").rows()
+    assert listed == [("new:burner@lot", "tar")]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"fates": [fate("tar", "treat", 2000.0)]}, {"main_direction": "out"}, {"capex": None}, {"opex": None}],
+    ids=["lawful fate", "no treatment", "unknown capital", "unknown cost"],
+)
+def test_no_treatment_is_assumed_where_there_is_a_place_or_nobody_knows_its_economics(changed):
+    network = compile_network(with_treatment(**changed), candidates=True)
+    assert "new:burner@lot" not in network.plant_ids
+
+
+def test_without_candidates_no_treatment_is_assumed():
+    assert "new:burner@lot" not in compile_network(with_treatment()).plant_ids

@@ -55,6 +55,12 @@ def test_a_surplus_finds_its_way(write_plan) -> None:
     assert keys(write_plan({**changed, "recipes.csv": taker})) == []
 
 
+def test_a_surplus_that_only_the_library_treats_is_told(write_plan) -> None:
+    recipe = "technology,commodity,direction,amount\nflyash_brick,{},out,0.1\n"
+    assert keys(write_plan({"recipes.csv": recipe.format("sludge_dry")})) == ["plan.treated_by_library"]
+    assert keys(write_plan({"recipes.csv": recipe.format("deionized_water")})) == ["plan.nowhere_but_library"]
+
+
 def test_longer_circles_of_places_are_one_problem(write_plan) -> None:
     sites = "site,kind,parent\na,zone,b\nb,zone,c\nc,zone,a\npark,park,a\nd,zone,d\n"
     assert keys(write_plan({"sites.csv": sites})) == ["plan.site_cycle", "plan.site_cycle"]

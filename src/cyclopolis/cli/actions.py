@@ -192,9 +192,9 @@ def verify(call: Call) -> int:
 
 def _design_options(call: Call) -> dict[str, Any]:
     """Return the options of design that were typed."""
-    names = ("year", "gap", "time_limit")
+    names = ("year", "gap", "time_limit", "pieces")
     typed = {name: call.values[name] for name in names if call.values.get(name) is not None}
-    return typed | {name: True for name in ("pipes", "one_chain") if call.values.get(name)}
+    return typed | {name: True for name in ("pipes", "one_chain", "flexible") if call.values.get(name)}
 
 
 def _one_engine(call: Call, engine: str, options: Mapping[str, Any] | None = None) -> int:

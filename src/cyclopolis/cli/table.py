@@ -53,8 +53,10 @@ _DESIGN = (
     Option("year", "year"),
     Option("gap", "share"),
     Option("time-limit", "seconds"),
+    Option("pieces", "count"),
     Option("pipes", "flag"),
     Option("one-chain", "flag"),
+    Option("flexible", "flag"),
 )
 _PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
 _PLAN = (Argument("plan"),)

@@ -11,6 +11,8 @@ every year::
     sum of y still standing <= units                           new plants with several ways or years
     volume_min <= sum of t <= volume_max                       markets
     tonnes brought by a group <= share t x                     caps of substitutions
+    more <= (high - c) x,  less <= (c - low) x                 ports that may move: coefficient x + more - less
+    sum of t (more - less) out = sum of t (more - less) in     their plants, by mass
     y <= units v,  sum of v <= 1                               groups of which one is chosen (one park, one main chain)
     sum of y standing <= 1, y of a <= y of b standing          exclusions and requirements
     a <= most x sum of lines standing                          arcs that need a line
@@ -26,6 +28,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from cyclopolis.design.flexible import recipe_room
 from cyclopolis.design.layout import Layout, Sizes, lay_out, years_sizes
 from cyclopolis.design.problem import Limit
 from cyclopolis.design.program import Answer, Objective, Program
@@ -124,6 +127,29 @@ def _ports(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
     add("fate", network.fates.port, -np.ones(network.fates.port.size))
     loose = layout.loose[year]
     add("loose", loose, np.where(ports.coefficient[loose] > 0, -1.0, 1.0))
+    side = np.sign(ports.coefficient[problem.flexible])
+    add("more", problem.flexible, side)
+    add("less", problem.flexible, -side)
+
+
+def _flexible(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
+    """Keep what moves within the recipes' ranges, and close the mass of each plant over it."""
+    problem = layout.problem.years[year]
+    ports, at = problem.network.ports, problem.flexible
+    run = layout.columns["activity", year].start + ports.plant[at]
+    number, mass = np.arange(at.size), problem.network.t_per_unit[ports.commodity[at]]
+    plants, row = np.unique(ports.plant[at], return_inverse=True)
+    size = np.zeros(plants.size)
+    np.maximum.at(size, row, mass * np.maximum(sizes.more, sizes.less))
+    nothing = np.zeros(plants.size)
+    closed = rows.open("mass", year, plants, nothing, nothing, size)
+    for family, room, sign in zip(("more", "less"), recipe_room(problem.network, at), (1.0, -1.0), strict=True):
+        column = layout.columns[family, year].start + number
+        none = np.zeros(at.size)
+        first = rows.open(family, year, at, none - np.inf, none, getattr(sizes, family))
+        rows.terms(first + number, column, none + 1.0)
+        rows.terms(first + number, run, -room)
+        rows.terms(closed + row, column, sign * np.sign(ports.coefficient[at]) * mass)
 
 
 def _plants(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
@@ -343,8 +369,8 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
         columns = {family: layout.columns[family, year] for family in ("activity", "arc", "trade", "fate", "loose")}
         lower[columns["activity"]] = size.least
         lower[columns["arc"]] = np.minimum(part.arc_min, size.arc)
-        for family in ("activity", "arc", "trade", "fate"):
-            upper[columns[family]] = getattr(size, family)
+        for family in ("activity", "arc", "trade", "fate", "more", "less"):
+            upper[layout.columns[family, year]] = getattr(size, family)
         upper[columns["loose"]] = part.loose_max[layout.loose[year]]
         built, capacity = layout.columns["built", year], layout.columns["capacity", year]
         integer[built] = True
@@ -397,6 +423,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
     rows = _Rows()
     for year, part in enumerate(problem.years):
         _ports(rows, layout, year, sizes[year])
+        _flexible(rows, layout, year, sizes[year])
         _plants(rows, layout, year, sizes[year])
         _markets(rows, layout, year)
         _caps(rows, layout, year, sizes[year])
@@ -422,6 +449,16 @@ def _stood(assembly: Assembly, built: Floats, capacity: Floats, year: int) -> tu
     return units, size
 
 
+def _shift(assembly: Assembly, natural: Floats, year: int) -> Floats | None:
+    """Return what moves at each port beyond its recipe in a year (J,), None where none may."""
+    layout, ports = assembly.layout, assembly.problem.years[year].flexible
+    if not ports.size:
+        return None
+    shift = np.zeros(assembly.problem.network.ports.plant.size)
+    shift[ports] = natural[layout.columns["more", year]] - natural[layout.columns["less", year]]
+    return shift
+
+
 def read_answer(assembly: Assembly, answer: Answer) -> YearsSolution:
     """Return an answer to the programme as states of all years.
 
@@ -443,7 +480,7 @@ def read_answer(assembly: Assembly, answer: Answer) -> YearsSolution:
     for year, part in enumerate(problem.years):
         parts = {family: natural[layout.columns[family, year]] for family in ("activity", "arc", "trade", "fate")}
         units, size = _stood(assembly, built, capacity, year)
-        flows.append(Flows(**parts, built=units, capacity=size))
+        flows.append(Flows(**parts, built=units, capacity=size, shift=_shift(assembly, natural, year)))
         left = np.zeros(part.loose_max.size)
         left[layout.loose[year]] = natural[layout.columns["loose", year]]
         loose.append(left)

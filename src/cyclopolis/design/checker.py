@@ -61,6 +61,7 @@ def check_state(
     return (
         *_signs(network, flows),
         *_balances(network, flows, loose, loose_max),
+        *_moved(network, flows),
         *_capacities(network, base_activity, flows),
         *_volumes(network, flows),
         *_caps(network, flows),
@@ -100,9 +101,34 @@ def _balances(network: Network, flows: Flows, loose: Floats, loose_max: Floats) 
         if ports.natural[port]:
             continue
         recipe = abs(float(ports.coefficient[port])) * float(flows.activity[ports.plant[port]])
+        recipe += 0.0 if flows.shift is None else float(flows.shift[port])
         total = moved[port] + float(loose[port])
         if abs(total - recipe) > ROUNDING * max(total, recipe, 1.0):
             found.append(Violation("balance", name, total, recipe))
+    return found
+
+
+def _moved(network: Network, flows: Flows) -> list[Violation]:
+    """Compare what moves at a port with the recipe's range, and add up by mass what moves at each plant."""
+    if flows.shift is None:
+        return []
+    ports, found = network.ports, []
+    gained: dict[int, float] = defaultdict(float)
+    size: dict[int, float] = defaultdict(float)
+    for port in np.flatnonzero(flows.shift).tolist():
+        plant, shift = int(ports.plant[port]), float(flows.shift[port])
+        activity, usual = float(flows.activity[plant]), abs(float(ports.coefficient[port]))
+        name = (network.plant_ids[plant], network.commodity_ids[ports.commodity[port]])
+        most, least = max(float(ports.high[port]), usual) * activity, min(float(ports.low[port]), usual) * activity
+        amount = usual * activity + shift
+        if _beyond(amount, most, most) or _beyond(least, amount, most):
+            found.append(Violation("range", name, amount, most if amount > most else least))
+        tonnes = shift * float(network.t_per_unit[ports.commodity[port]])
+        gained[plant] += tonnes if ports.coefficient[port] > 0 else -tonnes
+        size[plant] += abs(tonnes)
+    for plant, tonnes in gained.items():
+        if not abs(tonnes) <= ROUNDING * max(size[plant], 1.0):
+            found.append(Violation("mass", (network.plant_ids[plant],), tonnes, 0.0))
     return found
 
 

@@ -6,18 +6,23 @@ from functools import cached_property
 
 import numpy as np
 
+from cyclopolis.design.flexible import recipe_room
 from cyclopolis.design.years import YearsProblem
 from cyclopolis.network.model import Bools, Floats, Ints, LinearForm, Network
 
-COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line", "choice")
+COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line", "choice", "more", "less")
 """Families of columns, in their order within a year; ``loose`` has a column for each port that may stay open,
 ``built`` one for each way of building, ``capacity`` one for each way that leaves the size free, ``line`` one for each
-line, ``choice`` (in the first year) one for each group of plants of which others are shut out."""
+line, ``choice`` (in the first year) one for each group of plants of which others are shut out, ``more`` and ``less``
+one for each port that may move within its recipe's range."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """The most that each amount of one year can be (natural units); also the scale of its column."""
+    """The most that each amount of one year can be (natural units); also the scale of its column.
+
+    ``more`` and ``less`` are those of the ports that may move (K,).
+    """
 
     least: Floats
     activity: Floats
@@ -25,6 +30,8 @@ class Sizes:
     arc: Floats
     trade: Floats
     fate: Floats
+    more: Floats
+    less: Floats
 
 
 def years_sizes(problem: YearsProblem, elastic: bool = False) -> list[Sizes]:
@@ -35,18 +42,23 @@ def years_sizes(problem: YearsProblem, elastic: bool = False) -> list[Sizes]:
         same = found and all(
             np.array_equal(*pair) for pair in zip(bounds, (found[-1].least, found[-1].activity), strict=True)
         )
-        port, arc = (found[-1].port, found[-1].arc) if same else _flow_sizes(network, bounds[1])
+        more, less = (
+            room * bounds[1][network.ports.plant[year.flexible]] for room in recipe_room(network, year.flexible)
+        )
+        port, arc = (found[-1].port, found[-1].arc) if same else _flow_sizes(network, bounds[1], year.flexible, more)
         markets, trades = network.markets, network.trades
         volume = np.full(markets.price.size, np.inf) if elastic else markets.volume_max
         trade = np.minimum(port[trades.port], volume[trades.market])
-        found.append(Sizes(*bounds, port=port, arc=arc, trade=trade, fate=port[network.fates.port]))
+        fate = port[network.fates.port]
+        found.append(Sizes(*bounds, port=port, arc=arc, trade=trade, fate=fate, more=more, less=less))
     return found
 
 
-def _flow_sizes(network: Network, most: Floats) -> tuple[Floats, Floats]:
-    """Return the most at each port (J,) and along each arc (A,) at the given activity."""
+def _flow_sizes(network: Network, most: Floats, flexible: Ints, more: Floats) -> tuple[Floats, Floats]:
+    """Return the most at each port (J,) and along each arc (A,) at the given activity, with what some may have more."""
     ports, arcs = network.ports, network.arcs
     port = np.abs(ports.coefficient) * most[ports.plant]
+    port[flexible] += more
     with np.errstate(divide="ignore", invalid="ignore"):
         need = np.where(arcs.ratio > 0, port[arcs.taker] / arcs.ratio, 0.0)
     return port, np.minimum(port[arcs.giver], need)
@@ -156,6 +168,8 @@ def lay_out(problem: YearsProblem) -> Layout:
             "built": builds.plant.size,
             "capacity": int(builds.sized.sum()),
             "choice": sum(len(groups) for groups in problem.choices) if number == 0 else 0,
+            "more": problem.years[0].flexible.size,
+            "less": problem.years[0].flexible.size,
             "line": 0 if problem.lines is None else problem.lines.capital.size,
         }
         for family in COLUMN_FAMILIES:

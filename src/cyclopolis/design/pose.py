@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.flexible import flexible_ports
 from cyclopolis.design.lines import LIFETIME_A, find_lines, without_lines
 from cyclopolis.design.money import (
     MILLION,
@@ -63,6 +64,8 @@ class DesignOptions:
     one_chain : bool
         One park, one main chain: the new plants of a park belong to one chain, `SERVICES` and plants that treat a waste
         apart.
+    flexible : bool
+        Let the amounts of every plant move within its recipe's range, and not of those alone that the plan marks.
     """
 
     year: int | None = None
@@ -71,6 +74,7 @@ class DesignOptions:
     pieces: int = 3
     pipes: bool = False
     one_chain: bool = False
+    flexible: bool = False
 
 
 @dataclass(frozen=True)
@@ -302,7 +306,7 @@ def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds
 def _within_reach(problems: Sequence[DesignProblem]) -> Plants:
     """Return the plants with those of free size no larger than they can run in some year."""
     plants = problems[0].network.plants
-    reach = np.max([activity_reach(one.network, one.activity_bounds()[1]) for one in problems], axis=0)
+    reach = np.max([activity_reach(one.network, one.activity_bounds()[1], one.flexible) for one in problems], axis=0)
     free = (plants.status != EXISTING) & (plants.capacity_min < plants.capacity)
     size = np.where(free, np.clip(reach, plants.capacity_min, plants.capacity), plants.capacity)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -387,6 +391,12 @@ def _main_chains(network: Network) -> tuple[tuple[tuple[int, ...], ...], ...]:
     return tuple(found)
 
 
+def _may_move(plan: Plan, network: Network, *, every: bool) -> Bools:
+    """Return the plants whose amounts may move within their recipes (P,): all, or those that the plan marks."""
+    marked = set(plan.tables["plants"].filter(pl.col("flexible"))["plant"])
+    return np.array([every or name in marked for name in network.plant_ids], dtype=np.bool_)
+
+
 def _without_builds(form: LinearForm) -> LinearForm:
     """Return the form without what it counts for builds: the tax that depreciation spares is part of their cost."""
     return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
@@ -459,6 +469,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     )
     rows = [limit_rows(plan, year) for year in years]
     known = _open_today(plan, settled)
+    moving = flexible_ports(network, _may_move(plan, network, every=options.flexible))
     problems = []
     for number, (one, form) in enumerate(zip(drafts.networks, forms, strict=True)):
         base = base_flows(one)
@@ -478,6 +489,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
                 loose_max=_open_ports(one, base, known),
                 arc_min=np.zeros(one.arcs.giver.size),
                 limits=_limits(one, form, rows[number].filter(~_CAPITAL)),
+                flexible=moving,
                 options=solving,
             )
         )

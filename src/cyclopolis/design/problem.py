@@ -65,6 +65,8 @@ class DesignProblem:
         Least amount along each arc (A,), units given per year.
     limits : tuple of Limit
         Rows that hold.
+    flexible : ndarray of int
+        Ports whose amount may move within the recipe's range (K,), ascending; the mass of their plant still closes.
     options : SolveOptions
         Gap, time, seed.
     """
@@ -79,6 +81,7 @@ class DesignProblem:
     loose_max: Floats
     arc_min: Floats
     limits: tuple[Limit, ...] = ()
+    flexible: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     options: SolveOptions = field(default_factory=SolveOptions)
 
     @property

@@ -6,13 +6,14 @@ its capital then weighs as it should when a solver relaxes whole numbers. The bo
 
 import numpy as np
 
-from cyclopolis.network.model import EXISTING, Floats, Network
+from cyclopolis.design.flexible import recipe_room
+from cyclopolis.network.model import EXISTING, Floats, Ints, Network
 
 ROUNDS = 30
 """Rounds after which the search for bounds ends; they are valid after any."""
 
 
-def activity_reach(network: Network, most: Floats) -> Floats:
+def activity_reach(network: Network, most: Floats, flexible: Ints | None = None) -> Floats:
     """Return the most that each plant can run (P,) by balances, starting from its capacity.
 
     An input can take what all givers along its arcs can give and what its markets sell; an output can give what all
@@ -24,10 +25,17 @@ def activity_reach(network: Network, most: Floats) -> Floats:
         Of one year.
     most : ndarray
         Capacities (P,), main units per year.
+    flexible : ndarray of int, optional
+        Ports whose amount may move within the recipe's range.
     """
     ports, arcs, trades, markets = network.ports, network.arcs, network.trades, network.markets
     size = ports.plant.size
     amount = np.abs(ports.coefficient)
+    largest, least = amount.copy(), amount.copy()
+    if flexible is not None:
+        more, less = recipe_room(network, flexible)
+        largest[flexible] += more
+        least[flexible] -= less
     market = np.zeros(size)
     with np.errstate(invalid="ignore"):
         np.add.at(market, trades.port, markets.volume_max[trades.market])
@@ -35,12 +43,12 @@ def activity_reach(network: Network, most: Floats) -> Floats:
     market[ports.natural | (amount <= 0)] = np.inf
     reach = most.copy()
     for _ in range(ROUNDS):
-        port = amount * reach[ports.plant]
+        port = largest * reach[ports.plant]
         room = market.copy()
         np.add.at(room, arcs.taker, arcs.ratio * port[arcs.giver])
         np.add.at(room, arcs.giver, port[arcs.taker] / arcs.ratio)
         with np.errstate(divide="ignore", invalid="ignore"):
-            run = np.where(np.isfinite(room) & (amount > 0), room / np.where(amount > 0, amount, 1.0), np.inf)
+            run = np.where(np.isfinite(room) & (least > 0), room / np.where(least > 0, least, 1.0), np.inf)
         tighter = reach.copy()
         np.minimum.at(tighter, ports.plant, run)
         if (tighter >= reach * (1 - 1e-9)).all():

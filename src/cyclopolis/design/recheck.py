@@ -50,6 +50,7 @@ def check_design(plan: Plan, design: Design) -> tuple[Violation, ...]:
         *_look(plan, design),
         *(one for year in design.facts["years"] for one in _look(plan, _in_year(plan, design, year))),
         *_lifetimes(design),
+        *_shifts(plan, design),
         *_objective(plan, design),
     )
 
@@ -95,6 +96,7 @@ def _in_year(plan: Plan, design: Design, year: int) -> _View:
         name: design.tables[f"year_{name}"].filter(pl.col("year") == year).drop("year")
         for name in ("plants", "flows", "accounts", "limits")
     }
+    of_year["shifts"] = design.tables["shifts"]
     land = plan.tables["plants"].select("plant", "land_ha", "units")
     standing = of_year["plants"].filter(pl.col("status") != "existing").join(land, on="plant", how="left")
     begun = design.tables["investments"].filter(pl.col("year") <= year)
@@ -134,6 +136,35 @@ def _lifetimes(design: Design) -> list[Violation]:
         both = both.with_columns(pl.col("found", "allowed").fill_null(0.0)).sort("plant")
         found += _violations("standing", both.filter(_near("found", "allowed").not_()), ("plant",))
     return found
+
+
+def _shifts(plan: Plan, design: Design) -> list[Violation]:
+    """Compare amounts that moved with the plan's own recipes, and add up by mass what moved at each plant."""
+    moves = design.tables["shifts"]
+    running = design.tables["year_plants"].select("year", "plant", "technology", "after")
+    mass = plan.library.commodities.select("commodity", "t_per_unit")
+    recipes = plan.library.recipes.select("technology", "commodity", "direction", least="low", most="high")
+    rows = (
+        moves.join(running, on=["year", "plant"])
+        .join(recipes, on=["technology", "commodity", "direction"], how="left")
+        .join(mass, on="commodity", how="left")
+        .with_columns(
+            least=pl.min_horizontal(pl.col("least") * pl.col("after"), "by_recipe"),
+            most=pl.max_horizontal(pl.col("most") * pl.col("after"), "by_recipe"),
+        )
+        .sort("year", "plant", "commodity")
+    )
+    over = rows.select("year", "plant", "commodity", found="amount", allowed="most")
+    under = rows.select("year", "plant", "commodity", found="least", allowed="amount")
+    sign = pl.when(pl.col("direction") == "out").then(1.0).otherwise(-1.0)
+    tonnes = sign * (pl.col("amount") - pl.col("by_recipe")) * pl.col("t_per_unit")
+    sums = rows.group_by("year", "plant").agg(found=tonnes.sum(), size=tonnes.abs().sum(), allowed=pl.lit(0.0))
+    lost = sums.filter(pl.col("found").abs() > ROUNDING * pl.max_horizontal("size", 1.0)).sort("year", "plant")
+    return [
+        *_violations("range", over.filter(_within("found", "allowed").not_()), ("year", "plant", "commodity")),
+        *_violations("range", under.filter(_within("found", "allowed").not_()), ("year", "plant", "commodity")),
+        *_violations("mass", lost, ("year", "plant")),
+    ]
 
 
 def _objective(plan: Plan, design: Design) -> list[Violation]:
@@ -236,7 +267,12 @@ def _recipes(plan: Plan, design: "Design | _View") -> list[Violation]:
     moved = pl.concat([out, into.select("commodity", "plant", "moved")])
     total = moved.group_by("plant", "commodity").agg(found=pl.col("moved").sum())
     wanted = _per_unit(plan, design).join(plants.select("plant", "after"), on="plant")
-    wanted = wanted.select("plant", "commodity", allowed=pl.col("net") * pl.col("after"))
+    moves = design.tables["shifts"].filter(pl.col("year") == design.facts["year"])
+    sign = pl.when(pl.col("direction") == "out").then(1.0).otherwise(-1.0)
+    extra = moves.select("plant", "commodity", shift=sign * (pl.col("amount") - pl.col("by_recipe")))
+    wanted = wanted.join(extra, on=_PLANT, how="left").select(
+        "plant", "commodity", allowed=pl.col("net") * pl.col("after") + pl.col("shift").fill_null(0.0)
+    )
     both = total.join(wanted, on=_PLANT, how="full", coalesce=True).with_columns(
         pl.col("found", "allowed").fill_null(0.0)
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.flexible import recipe_room
 from cyclopolis.design.lines import no_lines
 from cyclopolis.design.money import MILLION, recovery_factor, spans
 from cyclopolis.design.pose import Posed, line_worth
@@ -110,6 +111,32 @@ def lines_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
         }
     )
     return table.sort("year", "from_site", "to_site", "commodity")
+
+
+def shifts_table(posed: Posed, states: Sequence[YearState]) -> pl.DataFrame:
+    """Return the amounts that moved within their recipe's range, every year: by recipe, in the design, and both ends."""
+    network = posed.network
+    ports, parts = network.ports, []
+    for state in states:
+        shift = np.zeros(ports.plant.size) if state.after.shift is None else state.after.shift
+        at = np.flatnonzero(shift)
+        activity, usual = state.after.activity[ports.plant[at]], np.abs(ports.coefficient[at])
+        more, less = recipe_room(network, at)
+        table = pl.DataFrame(
+            {
+                "year": np.full(at.size, state.year, dtype=np.int64),
+                "plant": pick(network.plant_ids, ports.plant[at]),
+                "commodity": pick(network.commodity_ids, ports.commodity[at]),
+                "direction": pick(("in", "out"), (ports.coefficient[at] > 0).astype(np.int64)),
+                "by_recipe": usual * activity,
+                "amount": usual * activity + shift[at],
+                "low": (usual - less) * activity,
+                "high": (usual + more) * activity,
+                "unit": network.commodities["unit"].gather(ports.commodity[at]),
+            }
+        )
+        parts.append(table)
+    return pl.concat(parts)
 
 
 def year_plants_table(states: Sequence[YearState]) -> pl.DataFrame:
@@ -263,6 +290,7 @@ def year_tables(posed: Posed, found: YearsSolution, states: Sequence[YearState])
     return {
         "investments": investments_table(posed, found),
         "lines": lines_table(posed, found),
+        "shifts": shifts_table(posed, states),
         "year_plants": year_plants_table(states),
         "year_flows": year_flows_table(states),
         "year_accounts": year_accounts_table(states),

@@ -60,7 +60,7 @@ def tidy_flows(problem: DesignProblem, flows: Flows, loose: Floats) -> Flows:
     arc = np.where(flows.arc <= DUST * np.minimum(port[arcs.giver], port[arcs.taker] / arcs.ratio), 0.0, flows.arc)
     trade = np.where(flows.trade <= DUST * port[trades.port], 0.0, flows.trade)
     fate = np.where(flows.fate <= DUST * port[fates.port], 0.0, flows.fate)
-    state = Flows(activity, arc, trade, fate, flows.built, capacity)
+    state = Flows(activity, arc, trade, fate, flows.built, capacity, flows.stock, flows.shift)
     left = left_at_ports(network, state) - np.where(loose > DUST * port, loose, 0.0)
     exits = np.concatenate([trades.port, fates.port])
     amounts = np.concatenate([trade, fate])

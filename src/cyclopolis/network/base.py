@@ -185,6 +185,8 @@ def left_at_ports(network: Network, flows: Flows) -> Floats:
     left = left - _total(network.trades.port, flows.trade, size) - _total(network.fates.port, flows.fate, size)
     if flows.stock is not None:
         left = left - np.where(ports.coefficient > 0, flows.stock, -flows.stock)
+    if flows.shift is not None:
+        left = left + flows.shift
     return np.where(ports.natural, 0.0, left)
 
 

@@ -1,11 +1,14 @@
 """The plants of a plan, standing and possible, with their economics from the plan or scaled from the library."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
+from cyclopolis.library import Library
 from cyclopolis.network.model import CANDIDATE, EXISTING, PLANNED, PROVENANCE, Floats, Plants
 from cyclopolis.network.places import floats
-from cyclopolis.plan import provenance
+from cyclopolis.plan import library_treatments, placeless_surplus, provenance
 
 SMALLEST_SHARE = 0.2
 """Smallest size of a plant from the library, as a share of its reference capacity (assumed)."""
@@ -61,6 +64,24 @@ def library_candidates(sites: pl.DataFrame, technologies: pl.DataFrame) -> pl.Da
     named = wanted.select("site", technology="wish").join(known, on="technology", how="semi")
     rows = pl.concat([anything.select("site", "technology"), named]).unique().sort("site", "technology")
     return rows.select(pl.format("new:{}@{}", "technology", "site").alias("plant"), "site", "technology")
+
+
+def treatment_candidates(tables: Mapping[str, pl.DataFrame], library: Library) -> pl.DataFrame:
+    """Return one row per site and treatment of the library for what plants to be built there cannot place otherwise.
+
+    The site need not list it among its new plants: it is assumed. Columns as of `library_candidates`, and commodity.
+    """
+    home = tables["enterprises"].select("enterprise", home="site")
+    places = tables["plants"].join(home, on="enterprise", how="left").select("plant", site=pl.coalesce("site", "home"))
+    return (
+        placeless_surplus(tables, library)
+        .join(places.drop_nulls(), on="plant")
+        .select("commodity", "site")
+        .unique()
+        .join(library_treatments(library), on="commodity")
+        .select(pl.format("new:{}@{}", "technology", "site").alias("plant"), "site", "technology", "commodity")
+        .sort("site", "technology")
+    )
 
 
 def plant_rows(

@@ -19,7 +19,13 @@ from cyclopolis.network.arcs import (
     substitution_pairs,
 )
 from cyclopolis.network.base import base_arc_flows, port_amounts
-from cyclopolis.network.candidates import library_candidates, plant_rows, provenance_codes, read_plants
+from cyclopolis.network.candidates import (
+    library_candidates,
+    plant_rows,
+    provenance_codes,
+    read_plants,
+    treatment_candidates,
+)
 from cyclopolis.network.exchanges import Named, named_keys, read_exchanges
 from cyclopolis.network.factors import read_factors, region_names
 from cyclopolis.network.markets import Doors, finish_markets, implied_rows, market_rows, open_trades
@@ -159,6 +165,9 @@ def _draft(plan: Plan, settled: pl.DataFrame | None, *, candidates: bool) -> _Dr
     """Read plants, ports and the rows of the library that they name, each sorted by identifier."""
     tables, library = plan.tables, plan.library
     fresh = library_candidates(tables["sites"] if candidates else tables["sites"].clear(), library.technologies)
+    assumed = treatment_candidates(tables, library).join(fresh, on="plant", how="anti")
+    assumed = assumed if candidates else assumed.clear()
+    fresh = pl.concat([fresh, assumed.drop("commodity")]).sort("site", "technology")
     rows = plant_rows(tables["plants"], tables["enterprises"], fresh, library.technologies)
     measured = read_measured(tables["measurements"], plan.meta.base_year, settled)
     standing = (rows["status"] == "existing").to_numpy()
@@ -175,7 +184,14 @@ def _draft(plan: Plan, settled: pl.DataFrame | None, *, candidates: bool) -> _Dr
         ports=ports,
         commodities=library.commodities.join(ports, on="commodity", how="semi").sort("commodity"),
         technologies=library.technologies.join(rows, on="technology", how="semi").sort("technology"),
-        unknowns=pl.concat([pl.DataFrame(schema=_UNKNOWNS), idle, lost]),
+        unknowns=pl.concat(
+            [
+                pl.DataFrame(schema=_UNKNOWNS),
+                idle,
+                lost,
+                assumed.select("plant", "commodity", reason=pl.lit("treatment_assumed")),
+            ]
+        ),
     )
 
 

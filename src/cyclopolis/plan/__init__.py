@@ -3,6 +3,17 @@
 from cyclopolis.plan.folder import new_plan
 from cyclopolis.plan.model import Plan, PlanMeta, provenance
 from cyclopolis.plan.reading import check_plan, read_plan
+from cyclopolis.plan.surplus import library_treatments, placeless_surplus
 from cyclopolis.plan.template import write_template
 
-__all__ = ["Plan", "PlanMeta", "check_plan", "new_plan", "provenance", "read_plan", "write_template"]
+__all__ = [
+    "Plan",
+    "PlanMeta",
+    "check_plan",
+    "library_treatments",
+    "new_plan",
+    "placeless_surplus",
+    "provenance",
+    "read_plan",
+    "write_template",
+]

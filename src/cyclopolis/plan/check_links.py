@@ -10,6 +10,7 @@ from cyclopolis.foundation.text import message
 from cyclopolis.library import Library
 from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.headers import TextTable, nearest
+from cyclopolis.plan.surplus import library_treatments, placeless_surplus, takers_of
 
 _LISTED = 3
 
@@ -184,40 +185,21 @@ def check_recipes(
 def check_surplus(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
     """Note each commodity that plants to be built would make and that has no market, no user and no lawful fate.
 
-    What existing plants make is sold in the base year, so a market for it exists at that volume. A library technology
-    that a site allows counts as a user; one that no site allows is named.
+    A treatment of the library, which design may build there, is named; else the technologies that take it.
     """
-    plants = frames["plants"].select("plant", "technology", "status").drop_nulls()
-    kinds = plants.select("technology", "status").unique(maintain_order=True)
-    outputs = library.recipes.filter((pl.col("direction") == "out") & (pl.col("amount") > 0)).select(
-        "technology", "commodity"
-    )
-    made = kinds.join(outputs, on="technology", how="inner", maintain_order="left_right")
-    inputs = library.recipes.filter(direction="in").select("technology", "commodity")
-    takers = pl.concat([inputs, library.substitutions.select("technology", "commodity")])
-    allowed = [*kinds["technology"], *_allowed(frames["sites"], library)]
-    has_place = (
-        set(made.filter(status="existing")["commodity"])
-        | set(takers.filter(pl.col("technology").is_in(allowed))["commodity"])
-        | set(frames["markets"].filter(pl.col("sell_price").is_not_null())["commodity"].drop_nulls())
-        | set(library.fates["commodity"])
-        | set(library.commodities.filter(pl.col("natural") | (pl.col("kind") == "emission"))["commodity"])
-    )
-    lost = made.filter(~pl.col("commodity").is_in(sorted(has_place))).select("technology", "commodity").unique()
-    lost = plants.join(lost, on="technology", how="inner").sort("commodity", "plant")
+    lost = placeless_surplus(frames, library)
+    treatments, takers = library_treatments(library), takers_of(library)
     for (commodity,), rows in lost.group_by("commodity", maintain_order=True):
         names = rows["plant"].unique(maintain_order=True).to_list()
-        shown = ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")
-        able = sorted(set(takers.filter(commodity=commodity)["technology"]))
-        listed = ", ".join(able[:_LISTED]) + (" …" if len(able) > _LISTED else "")
+        treating = treatments.filter(commodity=commodity)["technology"].to_list()
+        able = treating or sorted(set(takers.filter(commodity=commodity)["technology"]))
+        key = "treated_by_library" if treating else "nowhere_but_library" if able else "nowhere_to_go"
         yield text.problem(
-            "plan.nowhere_but_library" if able else "plan.nowhere_to_go", column="technology", value=str(commodity),
-            severity="notice", plants=shown, count=len(names), technologies=listed,
+            f"plan.{key}", column="technology", value=str(commodity),
+            severity="notice", plants=_first(names), count=len(names), technologies=_first(able),
         )  # fmt: skip
 
 
-def _allowed(sites: pl.DataFrame, library: Library) -> list[str]:
-    """Return the library technologies that some site lets design build."""
-    wishes = {part.strip() for text in sites["new_plants"].drop_nulls() for part in text.split(";")}
-    anything = any(wish.casefold() == "any" for wish in wishes)
-    return library.technologies["technology"].to_list() if anything else sorted(wishes)
+def _first(names: list[str]) -> str:
+    """Return the first few names."""
+    return ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")

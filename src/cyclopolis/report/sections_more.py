@@ -71,13 +71,10 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
                 "water_networks",
                 (
                     "commodity",
-                    "operations",
-                    "contaminants",
                     "fresh_without_reuse",
                     "fresh_apart",
                     "fresh_together",
                     "regenerated",
-                    "cross_links",
                     "pipe_km",
                     "pipe_cost",
                     "gap",
@@ -99,7 +96,7 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
     "heat": (
         (
             "targets",
-            View("heat_targets", ("heat_scope", "plant", "hot", "cold", "recovered", "hot_without", "pinch", "units")),
+            View("heat_targets", ("heat_scope", "plant", "hot", "cold", "recovered", "hot_without", "pinch")),
         ),
         ("steam", View("heat_steam", ("utility", "plant", "temperature", "raised", "used"))),
         ("heating", View("heat_heating", ("utility", "plant", "most", "sent", "arriving", "distance_km", "worth"))),
@@ -251,7 +248,9 @@ def more_blocks(result: Result, names: Names) -> list[Block]:
         table = _worded(result, name, names)
         if table.height:
             columns = tuple(column for column in view.columns if column in table.columns)
-            blocks.append(table_block(table, View(view.caption, columns, view.rows), known[name], names))
+            marked = any(column.endswith("provenance") for column in columns)
+            shown = View(view.caption, columns, view.rows, "" if marked else "computed")
+            blocks.append(table_block(table, shown, known[name], names))
     return blocks
 
 

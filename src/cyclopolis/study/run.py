@@ -36,7 +36,8 @@ def run(
         computed that the plan has data for.
     options : mapping, optional
         Options by name; each engine takes its own (``year``, ``gap``, ``time_limit``, ``pieces``, ``pipes``,
-        ``one_chain`` of design; ``points`` and ``near`` of pareto; ``storm``, ``designs``, ``seed`` of drainage).
+        ``one_chain``, ``flexible`` of design; ``points`` and ``near`` of pareto; ``storm``, ``designs``, ``seed`` of
+        drainage).
     progress : Progress
         Told which engine is at work.
 
