@@ -63,6 +63,8 @@ class DesignOptions:
     one_chain : bool
         One park, one main chain: the new plants of a park belong to one chain, `SERVICES` and plants that treat a waste
         apart.
+    explain : int
+        How many binding limits and how many plants that were not chosen are explained by deciding anew; 0 for none.
     """
 
     year: int | None = None
@@ -71,6 +73,7 @@ class DesignOptions:
     pieces: int = 3
     pipes: bool = False
     one_chain: bool = False
+    explain: int = 8
 
 
 @dataclass(frozen=True)
