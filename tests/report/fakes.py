@@ -28,6 +28,8 @@ class Fake(Result):
         "distance_km": "km",
         "capex": "million CNY",
         "land_ha": "ha",
+        "giver_cny": "CNY/a",
+        "taker_cny": "CNY/a",
         "saving_cny": "CNY/a",
     }
 
@@ -165,6 +167,18 @@ def accounts(before_after: bool = False) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
+def reasons() -> dict[str, pl.DataFrame]:
+    worth = {
+        "year": 2030, "scope": HOSTILE, "quantity": "water", "kind": "max", "bound": 1e6, "unit": "m3/a",
+        "local": 3.5, "step": 1e4, "stepped": 2.5, "gap": 0.1,
+    }  # fmt: skip
+    plant = {
+        "plant": f"new:lime_kiln@{HOSTILE}", "site": HOSTILE, "outcome": "loses", "loss": 2e6, "gap": 1e3,
+        "capex": 60.0, "breakeven_capex": 40.0, "price_kind": "gate_fee", "breakeven_price": 12.5, "unit": "t",
+    }  # fmt: skip
+    return {"limit_worth": pl.DataFrame([worth]), "not_chosen": pl.DataFrame([plant])}
+
+
 def design(rows: int = 3) -> FakeDesign:
     builds = pl.DataFrame(
         [
@@ -199,6 +213,8 @@ def design(rows: int = 3) -> FakeDesign:
                 "after": 1e5,
                 "change": 1e5 - n,
                 "unit": "t",
+                "giver_cny": 2.5e6,
+                "taker_cny": -0.2e6,
                 "saving_cny": 2.3e6,
             }
             for n in range(rows)
@@ -237,5 +253,6 @@ def design(rows: int = 3) -> FakeDesign:
         "accounts": accounts(True),
         "limits": limits,
         "proposed": proposed,
+        **reasons(),
     }
     return FakeDesign(tables)

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.assemble import Assembly
+from cyclopolis.design.explain import free_loop
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.problem import Solution, SolveOptions
 from cyclopolis.design.solve import solve_elastic
@@ -18,13 +20,15 @@ from cyclopolis.design.words import (
     site_name,
 )
 from cyclopolis.foundation.problems import Problem, UserError, user_error
-from cyclopolis.foundation.text import message
-from cyclopolis.network.model import SELL, Network
+from cyclopolis.foundation.text import Message, message
+from cyclopolis.network.model import SELL, Floats, Network
 from cyclopolis.plan import Plan
 from cyclopolis.plan.schema import quantities
 
 TELLING = 1e-6
 """Excesses below this share of the bound are rounding, not a clash."""
+LOOP_STEPS = 12
+"""Most steps of a free loop that are named."""
 
 
 def explain_clash(posed: Posed) -> UserError:
@@ -122,3 +126,59 @@ def _ports(plan: Plan, network: Network, found: Solution) -> Iterator[Problem]:
                 lacking=Amount(value=abs(float(found.port_excess[at])), unit=commodity_unit(plan, commodity)),
             )
         )
+
+
+def explain_unbounded(posed: Posed, assembly: Assembly) -> UserError:
+    """Return the loop that gains without end, step by step: what is bought, run, handed on and sold in it.
+
+    Parameters
+    ----------
+    posed : Posed
+        A plan whose gain has no upper bound.
+    assembly : Assembly
+        Of ``posed.whole``.
+    """
+    loop = free_loop(assembly.program, assembly.goal)
+    if loop is None:
+        return user_error("design.unbounded")
+    steps = [step for number in range(len(posed.years)) for step in _loop_steps(posed, assembly, loop, number)]
+    return UserError([Problem(message("design.unbounded"), severity="error"), *steps[:LOOP_STEPS]])
+
+
+def _loop_steps(posed: Posed, assembly: Assembly, loop: Floats, number: int) -> Iterator[Problem]:
+    """Yield what moves in one year of a loop: purchases, plants, exchanges, sales."""
+    network, plan, columns = posed.whole.years[number].network, posed.plan, assembly.layout.columns
+    ports, trades, arcs, markets = network.ports, network.trades, network.arcs, network.markets
+    year, plants = network.year, network.plants
+
+    def moved(family: str) -> tuple[Floats, list[int]]:
+        part = loop[columns[family, number]]
+        return part, np.flatnonzero(np.abs(part) > TELLING * np.abs(loop).max()).tolist()
+
+    def named(port: int) -> dict[str, Message]:
+        commodity = network.commodity_ids[ports.commodity[port]]
+        plant = plant_name(plan, network.plant_ids[ports.plant[port]])
+        return {"plant": plant, "commodity": commodity_name(plan, commodity)}
+
+    traded = moved("trade")[1]
+    for selling in (False, True):
+        if selling:
+            yield from (
+                Problem(message("design.loop_run", year=year, **named(int(plants.main[at]))))
+                for at in moved("activity")[1]
+            )
+            for at in moved("arc")[1]:
+                taker = plant_name(plan, network.plant_ids[ports.plant[arcs.taker[at]]])
+                yield Problem(message("design.loop_give", year=year, taker=taker, **named(int(arcs.giver[at]))))
+        for at in traded:
+            market = int(trades.market[at])
+            if bool(markets.direction[market] == SELL) != selling:
+                continue
+            unit = f"CNY/{network.commodities['unit'][int(ports.commodity[trades.port[at]])]}"
+            price = Amount(value=float(markets.price[market]), unit=unit)
+            key = "design.loop_sell" if selling else "design.loop_buy"
+            yield Problem(
+                message(key, year=year, price=price, **named(int(trades.port[at]))),
+                file="" if markets.implied[market] else "markets.csv",
+                column="" if markets.implied[market] else "sell_max" if selling else "buy_max",
+            )

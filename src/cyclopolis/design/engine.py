@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 import polars as pl
 
 from cyclopolis.design.alike import merge_alike, spread_members
+from cyclopolis.design.assemble import assemble, read_answer
 from cyclopolis.design.breakeven import proposed_table
-from cyclopolis.design.conflict import explain_clash
+from cyclopolis.design.conflict import explain_clash, explain_unbounded
 from cyclopolis.design.figures import design_figures
 from cyclopolis.design.money import MILLION
 from cyclopolis.design.pose import DesignOptions, Posed, pose
-from cyclopolis.design.solve import solve_years
+from cyclopolis.design.reasons import explained
+from cyclopolis.design.solve import best_answer
 from cyclopolis.design.tables import design_tables, yearly_capital
 from cyclopolis.design.tables_years import at_target, year_states, year_tables
 from cyclopolis.design.tidy import tidy_years
@@ -51,6 +53,7 @@ class Design(Result):
             Line(message("design.line_exchanges"), exchanges.filter(pl.col("after") > 0).height, "1"),
             Line(message("design.line_new_exchanges"), exchanges.filter(pl.col("before") == 0).height, "1"),
         ]
+        lines.append(Line(message("design.line_saving"), float(exchanges["saving_cny"].sum()), "CNY/a"))
         for quantity in SHOWN:
             unit = self.tables["accounts"].filter(pl.col("quantity") == quantity)["unit"]
             if unit.len():
@@ -138,13 +141,15 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
     options = DesignOptions() if options is None else options
     merged, members = merge_alike(plan)
     posed = pose(merged, options)
-    solution = solve_years(posed.whole)
+    assembly = assemble(posed.whole)
+    answer = best_answer(assembly.program, assembly.goal, posed.whole.options)
+    solution = read_answer(assembly, answer)
     if solution.status == "infeasible":
         raise explain_clash(posed)
     if solution.status == "no_solution":
         raise user_error("design.no_time", seconds=options.time_limit)
     if solution.status == "unbounded":
-        raise user_error("design.unbounded")
+        raise explain_unbounded(posed, assembly)
     clean = tidy_years(posed.whole, solution)
     states = year_states(posed, clean)
     target = at_target(posed, states[-1])
@@ -156,6 +161,7 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
         "members": spread_members(members, years["year_plants"]),
         **years,
     }
+    tables |= explained(posed, assembly, answer, options.explain)
     ordered = {
         name: tables[name].select(column.name for column in columns) for name, columns in Design.columns().items()
     }

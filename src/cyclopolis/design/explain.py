@@ -1,7 +1,7 @@
 """Why a programme answers as it does: what binds and what more of it is worth, what clashes, what loop runs free."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -49,6 +49,24 @@ def binding(program: Program, natural: Floats) -> tuple[Bools, Bools]:
     return open_room & (amount - program.row_lower <= size), open_room & (program.row_upper - amount <= size)
 
 
+def local_worths(program: Program, objective: Objective, natural: Floats, options: SolveOptions) -> Floats:
+    """Return the duals (R,) of a solution's rows with its whole numbers fixed: the gain per unit that a bound moves up.
+
+    Parameters
+    ----------
+    program, objective
+        What was solved and maximised.
+    natural : ndarray
+        The solution (V,).
+    options : SolveOptions
+        Of the solve of the linear programme that is left.
+    """
+    settled = Kept(whole_fixed(program, natural), options)
+    settled.set_objective(objective)
+    dual = settled.solve(duals=True).row_dual
+    return dual if dual.size else np.full(program.row_lower.size, np.nan)
+
+
 def worths(
     program: Program,
     objective: Objective,
@@ -56,6 +74,7 @@ def worths(
     rows: Sequence[int],
     steps: Floats,
     options: SolveOptions | None = None,
+    dual: Floats | None = None,
 ) -> list[Worth]:
     """Return what more room in those of some rows that bind is worth, locally and by a finite step.
 
@@ -72,12 +91,12 @@ def worths(
         By how much each of them gives (n,), in its own unit.
     options : SolveOptions, optional
         Of each solve.
+    dual : ndarray, optional
+        What `local_worths` gives, where it is known already.
     """
     options = SolveOptions() if options is None else options
     at_lower, at_upper = binding(program, answer.natural)
-    settled = Kept(whole_fixed(program, answer.natural), options)
-    settled.set_objective(objective)
-    dual = settled.solve(duals=True).row_dual
+    dual = local_worths(program, objective, answer.natural, options) if dual is None else dual
     kept = Kept(program, options)
     kept.set_objective(objective)
     found = []
@@ -105,12 +124,16 @@ def worths(
 
 @dataclass(frozen=True)
 class Forced:
-    """What it costs to force something in: the loss found, the least loss proven, and how much of it there then is."""
+    """What it costs to force something in: the loss found, the least loss proven, and how much of it there then is.
+
+    ``natural`` (V,) is the solution with it, empty where there is none.
+    """
 
     status: str
     loss: float
     proven: float
     amount: float
+    natural: Floats = field(default_factory=lambda: np.zeros(0))
 
     @property
     def breakeven(self) -> float:
@@ -147,7 +170,7 @@ def force_in(
     if not forced.natural.size:
         return Forced(forced.status, np.inf, np.inf, 0.0)
     loss, proven = answer.objective - forced.objective, answer.objective - forced.bound
-    return Forced(forced.status, float(loss), float(max(proven, 0.0)), float(amounts @ forced.natural))
+    return Forced(forced.status, float(loss), float(max(proven, 0.0)), float(amounts @ forced.natural), forced.natural)
 
 
 def relaxation(program: Program, rows: Ints, weights: Floats, options: SolveOptions | None = None) -> Floats | None:

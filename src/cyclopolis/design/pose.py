@@ -66,6 +66,8 @@ class DesignOptions:
         apart.
     flexible : bool
         Let the amounts of every plant move within its recipe's range, and not of those alone that the plan marks.
+    explain : int
+        How many binding limits and how many plants that were not chosen are explained by deciding anew; 0 for none.
     """
 
     year: int | None = None
@@ -75,6 +77,7 @@ class DesignOptions:
     pipes: bool = False
     one_chain: bool = False
     flexible: bool = False
+    explain: int = 8
 
 
 @dataclass(frozen=True)

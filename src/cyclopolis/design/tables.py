@@ -116,14 +116,16 @@ def exchanges_table(posed: Posed, after: Flows) -> pl.DataFrame:
     """Return every flow between two enterprises before and after, and what the change saves.
 
     ``saving_cny`` compares with the market: what the taker need not buy, less what the giver could have sold it for (or
-    plus what its disposal would have cost), less transport; null where one of these prices is unknown.
+    plus what its disposal would have cost), less transport; null where one of these prices is unknown. Its parts are
+    ``giver_cny``, the disposal spared or (negative) the sale forgone, and ``taker_cny``, the purchase spared less
+    transport, before anything that one pays the other.
     """
     network, arcs, ports = posed.network, posed.network.arcs, posed.network.ports
     before, now = posed.problem.base.arc, after.arc
     at = np.flatnonzero(((before > 0) | (now > 0)) & (arcs.kind != INTERNAL))
     giver, taker = arcs.giver[at], arcs.taker[at]
     bought, given_up = _alternatives(posed)
-    worth = arcs.ratio[at] * bought[taker] - given_up[giver] - np.nan_to_num(arcs.cost[at])
+    taking, giving = arcs.ratio[at] * bought[taker] - np.nan_to_num(arcs.cost[at]), -given_up[giver]
     change = now[at] - before[at]
     table = pl.DataFrame(
         {
@@ -140,7 +142,9 @@ def exchanges_table(posed: Posed, after: Flows) -> pl.DataFrame:
             "unit": network.commodities["unit"].gather(ports.commodity[giver]),
             "distance_km": _known(arcs.distance[at]),
             "transport_cny": _known(arcs.cost[at] * now[at]),
-            "saving_cny": _known(worth * change),
+            "giver_cny": _known(giving * change),
+            "taker_cny": _known(taking * change),
+            "saving_cny": _known((giving + taking) * change),
             "co2_credit_t": _known(arcs.co2_credit[at] * now[at]),
         }
     )

@@ -23,6 +23,8 @@ CODED = (
     "limit_kind",
     "plant_status",
     "proposed_status",
+    "outcome",
+    "price_kind",
     "site_kind",
 )
 

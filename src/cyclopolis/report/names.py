@@ -156,6 +156,8 @@ def namer(names: Names, column: str) -> Callable[[str], str] | None:
         "basis": lambda value: names.word(f"basis.{value}"),
         "limit_kind": lambda value: names.word(f"limit_kind.{value}"),
         "proposed_status": lambda value: names.word(f"proposed.{value}"),
+        "outcome": lambda value: names.word(f"outcome.{value}"),
+        "price_kind": lambda value: names.word(f"price_kind.{value}"),
         "direction": lambda value: names.word(f"direction.{value}"),
         "reason": lambda value: names.word(f"unknown.{value}"),
         "quality_table": lambda value: names.word(f"quality_table.{value}"),

@@ -33,12 +33,38 @@ EXCHANGES = (
     "change",
     "unit",
     "distance_km",
+    "giver_cny",
+    "taker_cny",
     "saving_cny",
     "co2_credit_t",
 )
 _EXCHANGES = 40
 _POWER = "electricity"
 LIMITS = ("limit_scope", "quantity", "limit_kind", "bound", "before", "after", "slack", "unit", "binding")
+LIMIT_WORTH = (
+    "year",
+    "limit_scope",
+    "quantity",
+    "limit_kind",
+    "bound",
+    "unit",
+    "local",
+    "step",
+    "stepped",
+    "worth_gap",
+)
+NOT_CHOSEN = (
+    "plant",
+    "site",
+    "outcome",
+    "loss",
+    "loss_gap",
+    "capex",
+    "breakeven_capex",
+    "price_kind",
+    "breakeven_price",
+    "unit",
+)
 PROPOSED = (
     "from_plant",
     "to_plant",
@@ -72,8 +98,22 @@ def design_blocks(result: Result, names: Names) -> list[Block]:
         table_block(proposed(result), View("proposed", PROPOSED, provenance="computed"), known["proposed"], names),
         Text(say("report.proposed_note", names.language)),
         table_block(limits(result), View("limits", LIMITS, provenance="computed"), known["limits"], names),
+        *reasons(result, names),
         accounts_matrix(accounts, "site", names, "change"),
     ]
+
+
+def reasons(result: Result, names: Names) -> list[Block]:
+    """Return what binding limits are worth and why plants were not chosen, each where there is something to say."""
+    worth = result.tables["limit_worth"].rename({"scope": "limit_scope", "kind": "limit_kind", "gap": "worth_gap"})
+    plants = result.tables["not_chosen"].rename({"gap": "loss_gap"})
+    found: list[Block] = []
+    for caption, table, columns in (("limit_worth", worth, LIMIT_WORTH), ("not_chosen", plants, NOT_CHOSEN)):
+        if table.height:
+            view = View(caption, columns, provenance="computed")
+            found.append(table_block(table, view, result.columns()[caption], names))
+            found.append(Text(say(f"report.{caption}_note", names.language)))
+    return found
 
 
 def grid_note(result: Result, names: Names) -> list[Block]:

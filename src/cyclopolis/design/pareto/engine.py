@@ -10,7 +10,7 @@ import polars as pl
 from cyclopolis.design.alternatives import Alternatives, alternatives
 from cyclopolis.design.assemble import Assembly, assemble
 from cyclopolis.design.compromise import compromise
-from cyclopolis.design.conflict import explain_clash
+from cyclopolis.design.conflict import explain_clash, explain_unbounded
 from cyclopolis.design.front import Front, FrontOptions, front
 from cyclopolis.design.front_search import Point
 from cyclopolis.design.money import MILLION
@@ -173,7 +173,7 @@ def pareto(
     if found.status == "infeasible":
         raise explain_clash(posed)
     if found.status == "unbounded":
-        raise user_error("design.unbounded")
+        raise explain_unbounded(posed, assembly)
     if not found.points:
         raise user_error("design.no_time", seconds=options.time_limit)
     near = None
