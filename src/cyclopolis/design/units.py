@@ -217,18 +217,12 @@ def _pairs(giver: Ints, taker: Ints, commodity: Ints, plant: Ints) -> tuple[Ints
 
 def units_network(units: Units, enough: float) -> Network:
     """Return the units as candidate plants at one place; ``enough`` stands for a capacity that is not given."""
-    net = (units.makes - units.takes).tocoo()
-    order = np.lexsort((net.col, net.row))
-    plant, commodity, coefficient = (part[order] for part in (net.row, net.col, net.data))
-    kept = coefficient != 0
-    plant, commodity, coefficient = plant[kept].astype(np.int64), commodity[kept].astype(np.int64), coefficient[kept]
-    count, outputs, inputs = len(units.names), np.flatnonzero(coefficient > 0), np.flatnonzero(coefficient < 0)
-    giver, taker = _pairs(outputs, inputs, commodity, plant)
-    bought = inputs[units.raw[commodity[inputs]]]
-    sold = outputs[units.products[commodity[outputs]]]
-    surplus = outputs[~units.products[commodity[outputs]]]
-    size = len(units.materials)
-    capacity = np.where(np.isfinite(units.capacity), units.capacity, enough)
+    ports = _ports(units)
+    count, size = len(units.names), len(units.materials)
+    outputs, inputs = np.flatnonzero(ports.coefficient > 0), np.flatnonzero(ports.coefficient < 0)
+    bought = inputs[units.raw[ports.commodity[inputs]]]
+    sold = outputs[units.products[ports.commodity[outputs]]]
+    surplus = outputs[~units.products[ports.commodity[outputs]]]
     return Network(
         site_ids=("here",),
         enterprise_ids=(),
@@ -246,45 +240,13 @@ def units_network(units: Units, enough: float) -> Network:
         commodities=pl.DataFrame({"commodity": units.materials}),
         technologies=pl.DataFrame({"technology": units.names}),
         t_per_unit=np.ones(size),
-        plants=_candidates(count, plant, capacity),
-        ports=Ports(
-            plant=plant,
-            commodity=commodity,
-            coefficient=coefficient,
-            recipe=coefficient,
-            low=np.abs(coefficient),
-            high=np.abs(coefficient),
-            role=np.zeros(plant.size, dtype=np.int64),
-            natural=np.zeros(plant.size, dtype=np.bool_),
-            provenance=np.ones(plant.size, dtype=np.int64),
-        ),
-        arcs=Arcs(
-            giver=giver,
-            taker=taker,
-            ratio=np.ones(giver.size),
-            kind=np.full(giver.size, SUPPLY),
-            distance=np.zeros(giver.size),
-            mode=np.full(giver.size, -1),
-            cost=np.zeros(giver.size),
-            cap_group=np.full(giver.size, -1),
-            co2_credit=np.zeros(giver.size),
-            cap_share=np.zeros(0),
-            exchange=np.full(giver.size, np.nan),
-            exchange_provenance=np.full(giver.size, -1),
-        ),
-        markets=Markets(
-            commodity=np.tile(np.arange(size), 2),
-            site=np.full(2 * size, -1),
-            direction=np.repeat([BUY, SELL], size),
-            price=np.concatenate([units.price, units.worth]),
-            volume_min=np.concatenate([np.zeros(size), units.demand_min]),
-            volume_max=np.concatenate([np.full(size, np.inf), units.demand_max]),
-            implied=np.zeros(2 * size, dtype=np.bool_),
-            provenance=np.ones(2 * size, dtype=np.int64),
-        ),
+        plants=_candidates(count, ports.plant, np.where(np.isfinite(units.capacity), units.capacity, enough)),
+        ports=ports,
+        arcs=_free_arcs(*_pairs(outputs, inputs, ports.commodity, ports.plant)),
+        markets=_markets(units),
         trades=Trades(
             port=np.concatenate([bought, sold]),
-            market=np.concatenate([commodity[bought], size + commodity[sold]]),
+            market=np.concatenate([ports.commodity[bought], size + ports.commodity[sold]]),
         ),
         fates=Fates(
             port=surplus,
@@ -295,6 +257,59 @@ def units_network(units: Units, enough: float) -> Network:
         ),
         exclusions=(),
         unknowns=pl.DataFrame(),
+    )
+
+
+def _ports(units: Units) -> Ports:
+    """Return what each unit makes and takes, net, by unit and material."""
+    net = (units.makes - units.takes).tocoo()
+    order = np.lexsort((net.col, net.row))
+    plant, commodity, coefficient = (part[order] for part in (net.row, net.col, net.data))
+    kept = coefficient != 0
+    plant, commodity, coefficient = plant[kept].astype(np.int64), commodity[kept].astype(np.int64), coefficient[kept]
+    return Ports(
+        plant=plant,
+        commodity=commodity,
+        coefficient=coefficient,
+        recipe=coefficient,
+        low=np.abs(coefficient),
+        high=np.abs(coefficient),
+        role=np.zeros(plant.size, dtype=np.int64),
+        natural=np.zeros(plant.size, dtype=np.bool_),
+        provenance=np.ones(plant.size, dtype=np.int64),
+    )
+
+
+def _free_arcs(giver: Ints, taker: Ints) -> Arcs:
+    """Return arcs that cost nothing and lead nowhere far."""
+    return Arcs(
+        giver=giver,
+        taker=taker,
+        ratio=np.ones(giver.size),
+        kind=np.full(giver.size, SUPPLY),
+        distance=np.zeros(giver.size),
+        mode=np.full(giver.size, -1),
+        cost=np.zeros(giver.size),
+        cap_group=np.full(giver.size, -1),
+        co2_credit=np.zeros(giver.size),
+        cap_share=np.zeros(0),
+        exchange=np.full(giver.size, np.nan),
+        exchange_provenance=np.full(giver.size, -1),
+    )
+
+
+def _markets(units: Units) -> Markets:
+    """Return a market to buy and one to sell each material."""
+    size = len(units.materials)
+    return Markets(
+        commodity=np.tile(np.arange(size), 2),
+        site=np.full(2 * size, -1),
+        direction=np.repeat([BUY, SELL], size),
+        price=np.concatenate([units.price, units.worth]),
+        volume_min=np.concatenate([np.zeros(size), units.demand_min]),
+        volume_max=np.concatenate([np.full(size, np.inf), units.demand_max]),
+        implied=np.zeros(2 * size, dtype=np.bool_),
+        provenance=np.ones(2 * size, dtype=np.int64),
     )
 
 

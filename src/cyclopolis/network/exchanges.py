@@ -44,6 +44,25 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
     rules : polars.DataFrame
         Substitutions that are not uses: commodity, technology, displaced, ratio.
     """
+    found = _to_ports(_with_measured(exchanges, measured), ports, rules)
+    placed = pl.col("giver").is_not_null() & pl.col("taker").is_not_null()
+    table = (
+        found.filter(placed)
+        .with_columns(rule=pl.col("same") | pl.col("stated").is_not_null(), ratio=pl.col("stated").fill_null(1.0))
+        .group_by("giver", "taker")
+        .agg(
+            ratio=pl.col("ratio").max(),
+            rule=pl.col("rule").any(),
+            provenance=pl.col("provenance").min(),
+            amount=pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sort().sum()),
+        )
+        .sort("giver", "taker")
+    )
+    return Named(table, _not_placed(found, placed & pl.col("same").not_() & pl.col("stated").is_null()))
+
+
+def _with_measured(exchanges: pl.DataFrame, measured: Measured) -> pl.DataFrame:
+    """Return the plan's exchanges and measured flows, numbered; what was measured goes before what was given."""
     given = exchanges.select(
         "from_plant",
         "to_plant",
@@ -52,13 +71,19 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         amount=pl.when(pl.col("status") == "existing").then(pl.col("amount").fill_null(float("inf"))),
         provenance=provenance(pl.col("source")),
     )
-    keys = ["from_plant", "to_plant", "commodity"]
     flows = measured.flows.rename({"amount": "measured", "provenance": "origin"})
-    rows = given.join(flows, on=keys, how="full", coalesce=True).with_columns(
+    return given.join(flows, on=["from_plant", "to_plant", "commodity"], how="full", coalesce=True).with_columns(
         amount=pl.coalesce("measured", "amount"),
         provenance=pl.coalesce("origin", "provenance"),
         exchange=pl.int_range(pl.len()),
     )
+
+
+def _to_ports(rows: pl.DataFrame, ports: pl.DataFrame, rules: pl.DataFrame) -> pl.DataFrame:
+    """Add the ports that give and take, what is taken, whether it is the same thing, and the ratio a rule states.
+
+    A port that takes the thing itself goes before one that takes it by a rule.
+    """
     giver = ports.filter(pl.col("output")).select(from_plant="plant", commodity="commodity", giver="port")
     taker = ports.filter(pl.col("output").not_()).select(
         "technology", to_plant="plant", taken="commodity", taker="port"
@@ -75,7 +100,7 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         .unique("exchange", keep="first", maintain_order=True)
         .select("exchange", rule_taker="taker", rule_ratio="ratio", rule_taken="taken")
     )
-    found = (
+    return (
         direct.join(by_rule, on="exchange", how="left")
         .with_columns(
             taken=pl.when(pl.col("taker").is_null()).then(pl.col("rule_taken")).otherwise(pl.col("taken")),
@@ -88,20 +113,6 @@ def read_exchanges(exchanges: pl.DataFrame, measured: Measured, ports: pl.DataFr
         )
         .with_columns(same=pl.col("commodity") == pl.col("taken"), stated=pl.coalesce("ratio", "rule_ratio"))
     )
-    placed = pl.col("giver").is_not_null() & pl.col("taker").is_not_null()
-    table = (
-        found.filter(placed)
-        .with_columns(rule=pl.col("same") | pl.col("stated").is_not_null(), ratio=pl.col("stated").fill_null(1.0))
-        .group_by("giver", "taker")
-        .agg(
-            ratio=pl.col("ratio").max(),
-            rule=pl.col("rule").any(),
-            provenance=pl.col("provenance").min(),
-            amount=pl.when(pl.col("amount").count() > 0).then(pl.col("amount").sort().sum()),
-        )
-        .sort("giver", "taker")
-    )
-    return Named(table, _not_placed(found, placed & pl.col("same").not_() & pl.col("stated").is_null()))
 
 
 def _not_placed(found: pl.DataFrame, assumed: pl.Expr) -> pl.DataFrame:

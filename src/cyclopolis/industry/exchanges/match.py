@@ -143,7 +143,7 @@ def _match_plan(plan: Plan, asked: MatchOptions, folder: Path, progress: Progres
         count = count_pairs(connection, bounds, asked.least_fit)
         check_budget(connection, bounds, count, sides.words.concepts)
         progress(message("match.stage_join"), 0.5)
-        found = find_pairs(connection, folder / "pairs.parquet", asked.rows)
+        found = find_pairs(connection, bounds, count, folder / "pairs.parquet", asked.rows)
     pairs = pl.read_parquet(folder / "pairs.parquet")
     matches = match_rows(pairs, sides.listings, sides.words, plan_exchanges(network, flows))
     standing = plan.tables["plants"].filter(pl.col("status") == "existing")["technology"].unique().to_list()
@@ -155,7 +155,7 @@ def _match_plan(plan: Plan, asked: MatchOptions, folder: Path, progress: Progres
         "rubbish": shaped(pl.DataFrame(), "rubbish"),
     }
     counts = [sides.listings.filter(pl.col("side") == side).height for side in ("offer", "need")]
-    return _result(tables, sides.listings, found, (count, *counts), asked, dict(plan.inputs))
+    return _result(tables, sides.listings, found, (count.pairs, *counts), asked, dict(plan.inputs))
 
 
 def _match_list(source: Path | str | pl.DataFrame, asked: MatchOptions, folder: Path, progress: Progress) -> Match:
@@ -173,7 +173,7 @@ def _match_list(source: Path | str | pl.DataFrame, asked: MatchOptions, folder: 
         check_budget(connection, bounds, count, listed.words.concepts)
         progress(message("match.stage_join"), 0.6)
         each = None if asked.folder is None else asked.folder / "best.parquet"
-        found = find_pairs(connection, folder / "pairs.parquet", asked.rows, each)
+        found = find_pairs(connection, bounds, count, folder / "pairs.parquet", asked.rows, each)
         pairs = pl.read_parquet(folder / "pairs.parquet")
         listings = listed.shown(connection, pairs, folder, asked.rows)
     matches = match_rows(pairs, listings, listed.words)
@@ -184,7 +184,7 @@ def _match_list(source: Path | str | pl.DataFrame, asked: MatchOptions, folder: 
         "places": _place_rows(listings),
         "rubbish": listed.rubbish,
     }
-    return _result(tables, listings, found, (count, listed.offers, listed.needs), asked, listed.inputs)
+    return _result(tables, listings, found, (count.pairs, listed.offers, listed.needs), asked, listed.inputs)
 
 
 def _bounds(asked: MatchOptions, transport: pl.DataFrame) -> Bounds:

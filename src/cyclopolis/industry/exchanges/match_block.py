@@ -1,4 +1,4 @@
-"""Pairs of offers and needs by blocks: what it is and where it is, joined in DuckDB within a budget of pairs.
+"""Pairs of offers and needs by blocks (`match_cells`), valued in DuckDB within a budget of pairs.
 
 Everything here is numbers: concepts, units and technologies are positions in tables that the caller keeps. The pairs
 are counted before they are made; a block that would explode is named instead.
@@ -6,24 +6,29 @@ are counted before they are made; a block that would explode is named instead.
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import cos, radians
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from cyclopolis.foundation.problems import user_error
+from cyclopolis.industry.exchanges.match_cells import (
+    Blocks,
+    Ints,
+    batches,
+    cell_size,
+    count_met,
+    heaviest,
+    meet,
+    sort_blocks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from duckdb import DuckDBPyConnection
 
-SAMPLED = 200_000
-"""Offers from which on the pairs are counted from a sample of one in `SAMPLE`."""
-SAMPLE = 32
-HEAVY = 20_000
-"""Needs in one block from which on its pairs are always counted one by one."""
 SIDE = {
     "row": pl.Int64,
     "concept": pl.Int32,
@@ -95,84 +100,41 @@ _PRESENT = """
 delete from relations where need not in (select distinct concept from needs)
   or offer not in (select distinct concept from offers)
 """
-_CELLS = """
-create or replace macro cell(deg, size) as cast(floor(deg / size) as bigint) + 500000;
-create or replace macro packed(concept, x, y) as (cast(concept as bigint) << 40) + (y << 20) + x;
-create or replace macro straight(lon1, lat1, lon2, lat2) as 2 * 6371.0088 * asin(least(1, sqrt(
-  pow(sin(radians(lat2 - lat1) / 2), 2)
-  + cos(radians(lat1)) * cos(radians(lat2)) * pow(sin(radians(lon2 - lon1) / 2), 2))));
-create table around as select a.i, b.j from (select unnest([-1, 0, 1]) i) a, (select unnest([-1, 0, 1]) j) b;
-create view need_any as
-  select n.row as nrow, n.concept, n.lon as nlon, n.lat as nlat, n.amount as namount, n.unit as nunit,
-    n.months as nmonths, n.first as nfirst, n.last as nlast, n.price as nprice, n.technology as ntechnology,
-    n.owner as nowner, n.fit as nfit
-  from needs n;
-create table need_key as
-  select *, packed(concept, cell(nlon, getvariable('dx')), cell(nlat, getvariable('dy'))) as key
-  from need_any where nlon is not null and nlat is not null;
-create view need_lost as select * from need_any where nlon is null or nlat is null;
-create view offer_there as select rowid as pos, row, concept from offers where lon is not null and lat is not null;
-create view offer_lost as select rowid as pos, row, concept from offers where lon is null or lat is null;
-create view offer_key as
-  select o.rowid as pos, o.row, o.concept, o.lon, o.lat, r.relation, r.need,
-    packed(r.need, cell(o.lon, getvariable('dx')) + a.i, cell(o.lat, getvariable('dy')) + a.j) as key
-  from offers o join relations r on r.offer = o.concept, around a where o.lon is not null and o.lat is not null;
-"""
-_HEAVY = """
-create table heavy as select key, count(*) as many from need_key group by key having count(*) >= getvariable('heavy');
-"""
-_COUNT = """
-select coalesce(sum(many), 0) from (
-  select count(*) * getvariable('sample') as many
-  from offer_key o join need_key n on n.key = o.key
-  where (o.row * 2654435761 % 4294967296) % getvariable('sample') = 0 and n.key not in (select key from heavy)
-  union all
-  select sum(h.many) from offer_key o join heavy h on h.key = o.key
-  union all
-  select count(*) from offer_lost o join relations r on r.offer = o.concept join need_any n on n.concept = r.need
-  union all
-  select count(*) from offer_there o join relations r on r.offer = o.concept join need_lost n on n.concept = r.need)
-"""
 _COUNT_LOST = """
-select coalesce(sum(a.many * b.many), 0) from
-  (select concept, count(*) as many from offers group by concept) a
+select coalesce(sum(a.many * b.many - a.there * b.there), 0) from
+  (select concept, count(*) as many, count(lon + lat) as there from offers group by concept) a
   join relations r on r.offer = a.concept
-  join (select concept, count(*) as many from need_lost group by concept) b on b.concept = r.need
+  join (select concept, count(*) as many, count(lon + lat) as there from needs group by concept) b on b.concept = r.need
 """
-_WORST = """
-select o.concept, o.need, count(*) * getvariable('sample') as many,
-  min(o.lon), min(o.lat)
-from offer_key o join need_key n on n.key = o.key
-where (o.row * 2654435761 % 4294967296) % getvariable('sample') = 0
-group by o.concept, o.need, (n.key & 1099511627775) order by many desc, 1, 2 limit 1
-"""
-_WORST_PLACELESS = """
-select a.concept, r.need, a.many * b.many as many, null, null from
-  (select concept, count(*) as many from offers group by concept) a
+_WORST_LOST = """
+select a.concept, r.need, a.many * b.many - a.there * b.there as many from
+  (select concept, count(*) as many, count(lon + lat) as there from offers group by concept) a
   join relations r on r.offer = a.concept
-  join (select concept, count(*) as many from needs group by concept) b on b.concept = r.need
+  join (select concept, count(*) as many, count(lon + lat) as there from needs group by concept) b on b.concept = r.need
 order by many desc, 1, 2 limit 1
 """
+_PLACED = "select rowid::int as pos, concept, lon, lat from {} where lon is not null and lat is not null"
+_MET = """
+create table met (pos int, npos int, how_related int, straight_km double);
+insert into met select o.rowid, n.rowid, r.relation, null
+  from offers o join relations r on r.offer = o.concept join needs n on n.concept = r.need
+  where o.lon is null or o.lat is null;
+insert into met select o.rowid, n.rowid, r.relation, null
+  from offers o join relations r on r.offer = o.concept
+    join (select rowid, concept from needs where lon is null or lat is null) n on n.concept = r.need
+  where o.lon is not null and o.lat is not null;
+"""
 _PAIRS = """
-create view met as
-  select o.pos, o.relation as how_related, n.*, straight(o.lon, o.lat, n.nlon, n.nlat) as straight_km
-  from offer_key o join need_key n on n.key = o.key
-  where abs(o.lat - n.nlat) <= getvariable('reach') / 111.19 and o.row <> n.nrow
-    and straight(o.lon, o.lat, n.nlon, n.nlat) <= getvariable('reach')
-  union all
-  select o.pos, r.relation, n.*, 0, null
-  from offer_lost o join relations r on r.offer = o.concept join need_any n on n.concept = r.need where o.row <> n.nrow
-  union all
-  select o.pos, r.relation, n.*, 0, null
-  from offer_there o join relations r on r.offer = o.concept join need_lost n on n.concept = r.need
-  where o.row <> n.nrow;
 create view ways as
-  select o.row, o.concept, o.amount, o.unit, o.months, o.first, o.last, o.price, o.near, o.fit,
-    p.nrow, p.concept as nconcept, p.namount, p.nunit, p.nmonths, p.nfirst, p.nlast, p.nprice, p.nfit, p.straight_km,
+  select p.pos, p.npos, o.row, o.concept, o.amount, o.unit, o.months, o.first, o.last, o.price, o.near, o.fit,
+    n.row as nrow, n.concept as nconcept, n.amount as namount, n.unit as nunit, n.months as nmonths, n.first as nfirst,
+    n.last as nlast, n.price as nprice, n.fit as nfit, p.straight_km,
     r.relation, r.ratio, r.anyunit, r.fit as how, r.process_cost
-  from met p join offers o on o.rowid = p.pos join relations r on r.relation = p.how_related
-  where (o.owner <> p.nowner or o.owner < 0) and (r.technology < 0 or p.ntechnology < 0 or r.technology = p.ntechnology)
-    and o.months & p.nmonths > 0 and greatest(o.first, p.nfirst) <= least(o.last, p.nlast);
+  from met p join offers o on o.rowid = p.pos join needs n on n.rowid = p.npos
+    join relations r on r.relation = p.how_related
+  where o.row <> n.row and (o.owner <> n.owner or o.owner < 0)
+    and (r.technology < 0 or n.technology < 0 or r.technology = n.technology)
+    and o.months & n.months > 0 and greatest(o.first, n.first) <= least(o.last, n.last);
 create view carried as
   select w.*, greatest(straight_km * coalesce(m.detour1, 1.3), near) as way1,
     greatest(straight_km * coalesce(m.detour2, 1.3), near) as way2, m.* exclude (concept),
@@ -180,7 +142,7 @@ create view carried as
       when way2 <= coalesce(m.reach2, 0) then 2 else 0 end as which
   from ways w left join modes m on m.concept = w.concept;
 create view sized as
-  select row, nrow, concept, nconcept, relation, fit * nfit * how as fit,
+  select pos, npos, row, nrow, concept, nconcept, relation, fit * nfit * how as fit,
     case which when 1 then mode1 when 2 then mode2 else -1 end as mode,
     case which when 1 then way1 when 2 then way2 else null end as distance_km,
     case when anyunit or unit = nunit then ratio end as ratio,
@@ -198,7 +160,7 @@ create view valued as
 """
 _FOUND = """
 create table found as
-  select row, nrow, relation, cast(net_gain as float) as gain, cast(unit_gain as float) as unit,
+  select pos, npos, row, nrow, relation, cast(net_gain as float) as gain, cast(unit_gain as float) as unit,
     cast(fit as float) as fit
   from valued
 """
@@ -207,17 +169,13 @@ create table best as select * from found
   order by gain desc nulls last, unit desc nulls last, fit desc, row, nrow, relation limit {}
 """
 _PICK = """
-alter table offers rename to all_offers;
-alter table needs rename to all_needs;
-create table offers as select * from all_offers where row in (select row from best);
-create table needs as select * from all_needs where row in (select nrow from best);
-create or replace table need_key as
-  select *, packed(concept, cell(nlon, getvariable('dx')), cell(nlat, getvariable('dy'))) as key
-  from need_any where nlon is not null and nlat is not null;
+create table picked as select m.* from met m
+  semi join best b on m.pos = b.pos and m.npos = b.npos and m.how_related = b.relation;
+drop table met;
+alter table picked rename to met;
 """
 _COPY = """
-copy (select v.* from valued v semi join best b on v.row = b.row and v.nrow = b.nrow and v.relation = b.relation)
-to '{}' (format parquet)
+copy (select * exclude (pos, npos) from valued) to '{}' (format parquet)
 """
 _BEST_OF_EACH = """
 copy (select row, arg_max(nrow, coalesce(gain, fit)) as nrow, max(gain) as net_gain_cny, count(*) as pairs
@@ -239,35 +197,42 @@ def opened(folder: Path, bounds: Bounds) -> "Iterator[DuckDBPyConnection]":
         connection.close()
 
 
-def count_pairs(connection: "DuckDBPyConnection", bounds: Bounds, least: float) -> int:
-    """Return how many candidate pairs a join would make, from the tables offers, needs, relations and modes.
+@dataclass(frozen=True)
+class Counted:
+    """What will be joined, counted: all candidate pairs, those with no place, and both sides in blocks.
 
-    Up to `SAMPLED` offers the number is exact; beyond, blocks of many needs are counted exactly and the others from one
-    offer in `SAMPLE`.
+    Parameters
+    ----------
+    pairs, lost : int
+        Candidate pairs, and those of them of which one side has no place.
+    offers, needs : Blocks
+    relations : Ints (m, 3)
+        Offered thing, needed thing, relation.
+    each : Ints (m,)
+        Candidate pairs of each relation.
     """
-    offers = _number(connection, "select count(*) from offers")
-    sample = SAMPLE if offers > SAMPLED else 1
-    furthest = _number(
-        connection, "select greatest(max(abs(lat)), 0) from (select lat from offers union all select lat from needs)"
-    )
-    dy = bounds.reach_km / 111.19
-    dx = dy / max(cos(radians(min(float(furthest or 0) + dy, 88.0))), 0.03)
-    for name, value in (
-        ("dx", dx),
-        ("dy", dy),
-        ("reach", bounds.reach_km),
-        ("sample", sample),
-        ("heavy", HEAVY),
-        ("least", least),
-    ):
-        connection.execute(f"set variable {name} = {value!r}")
+
+    pairs: int
+    lost: int
+    offers: Blocks
+    needs: Blocks
+    relations: Ints
+    each: Ints
+
+
+def count_pairs(connection: "DuckDBPyConnection", bounds: Bounds, least: float) -> Counted:
+    """Return how many candidate pairs a join would make, from the tables offers, needs, relations and modes."""
+    connection.execute(f"set variable least = {least!r}")
     connection.execute(_PRESENT)
-    connection.execute(_CELLS)
-    connection.execute(_HEAVY)
-    placeless = int(_number(connection, _COUNT_LOST))
-    if placeless > bounds.budget:
-        return placeless
-    return int(_number(connection, _COUNT))
+    lost = int(_number(connection, _COUNT_LOST))
+    placed = [connection.execute(_PLACED.format(side)).fetchnumpy() for side in ("offers", "needs")]
+    furthest = max((float(np.abs(side["lat"]).max()) for side in placed if len(side["lat"])), default=0.0)
+    cell = cell_size(bounds.reach_km, furthest)
+    offers, needs = (sort_blocks(side["pos"], side["concept"], side["lon"], side["lat"], cell) for side in placed)
+    rows = connection.execute("select offer, need, relation from relations order by relation").fetchall()
+    relations = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    each = count_met(offers, needs, relations[:, :2])
+    return Counted(int(each.sum()) + lost, lost, offers, needs, relations, each)
 
 
 def _number(connection: "DuckDBPyConnection", query: str) -> float:
@@ -275,17 +240,20 @@ def _number(connection: "DuckDBPyConnection", query: str) -> float:
     return float(row[0] or 0) if row else 0.0
 
 
-def check_budget(connection: "DuckDBPyConnection", bounds: Bounds, count: int, names: tuple[str, ...]) -> None:
+def check_budget(connection: "DuckDBPyConnection", bounds: Bounds, count: Counted, names: tuple[str, ...]) -> None:
     """Raise UserError when there would be too many pairs; it names the block that makes most of them."""
-    if count <= bounds.budget:
+    if count.pairs <= bounds.budget:
         return
-    found = [connection.execute(query).fetchone() for query in (_WORST, _WORST_PLACELESS)]
-    worst = max((row for row in found if row), key=lambda row: row[2])
-    offer, need, many, lon, lat = worst
-    place = "?" if lon is None else f"{lon:.2f}, {lat:.2f}"
+    offer, need, many = connection.execute(_WORST_LOST).fetchone() or (0, 0, 0)
+    place = "?"
+    if count.each.max(initial=0) > 0:
+        give, take = count.relations[int(count.each.argmax()), :2].tolist()
+        block = heaviest(count.offers, count.needs, give, take)
+        if block[0] >= many:
+            offer, need, many, place = give, take, block[0], f"{block[1]:.2f}, {block[2]:.2f}"
     raise user_error(
         "match.too_many_pairs",
-        count=f"{count:,}",
+        count=f"{count.pairs:,}",
         budget=f"{bounds.budget:,}",
         offer=names[offer],
         need=names[need],
@@ -304,19 +272,29 @@ class Found:
     needs: int
 
 
-def find_pairs(connection: "DuckDBPyConnection", target: Path, rows: int, each: Path | None = None) -> Found:
+def find_pairs(
+    connection: "DuckDBPyConnection", bounds: Bounds, count: Counted, target: Path, rows: int, each: Path | None = None
+) -> Found:
     """Write the best pairs that are within reach, in season and fit, with the parts of their gain, as Parquet.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
-        After `count_pairs`.
+    bounds : Bounds
+    count : Counted
+        Of `count_pairs`.
     target : Path
         File of the best ``rows`` pairs.
     rows : int
     each : Path, optional
         File of the best need of every offer.
     """
+    connection.execute(_MET)
+    for part in batches(meet(count.offers, count.needs, count.relations[:, :2], bounds.reach_km)):
+        related = count.relations[part.relation, 2].astype(np.int32)
+        connection.register("part", {"pos": part.offer, "npos": part.need, "relation": related, "km": part.km})
+        connection.execute("insert into met select pos, npos, relation, km from part")
+        connection.unregister("part")
     connection.execute(_PAIRS)
     connection.execute(_FOUND)
     counts = connection.execute("select count(*), count(distinct row), count(distinct nrow) from found").fetchone()

@@ -103,11 +103,23 @@ class Listed:
         ).sort("row")
 
 
+_REASONS = (
+    "side",
+    "thing",
+    "amount",
+    "negative",
+    "coordinates",
+    "half_coordinates",
+    "swapped",
+    "unit",
+    "months",
+    "years",
+)
 _TYPED = """
 create {form} typed as select {line} as line, cast({listing} as varchar) as listing,
-  lower(trim(cast({side} as varchar))) as side,
-  nullif(trim(coalesce(nullif(trim(cast({commodity} as varchar)), ''), nullif(trim(cast({text} as varchar)), ''),
-    '@' || nullif(trim(cast({industry} as varchar)), ''))), '') as thing,
+  coalesce(lower(trim(cast({side} as varchar))), '') as side,
+  coalesce(nullif(trim(cast({commodity} as varchar)), ''), nullif(trim(cast({text} as varchar)), ''),
+    '@' || nullif(trim(cast({industry} as varchar)), ''), '') as thing,
   nullif(trim(cast({industry} as varchar)), '') as industry,
   nullif(cast({amount} as varchar), '') as amount_text,
   coalesce(try_cast({amount} as double),
@@ -121,56 +133,74 @@ create {form} typed as select {line} as line, cast({listing} as varchar) as list
   coalesce(try_cast(nullif(trim(cast({last_year} as varchar)), '') as integer), 9999) as last
 from {source}
 """
+_WORDED = """
+create table worded as select cast(row_number() over () - 1 as integer) as word, * from
+  (select {all}, min(industry) as industry, count(*) as many from typed group by {told})
+"""
+_CODED = """
+create table coded as select w.*, s.way, u.factor, cast(coalesce(u.unit_id, -1) as smallint) as unit_id,
+  cast(m.bits as smallint) as bits
+from worded w
+left join side_words s on s.word_of = w.side
+left join unit_map u on u.thing = w.thing and u.unit = w.unit
+left join month_map m on m.months = w.months
+"""
 _JUDGED = """
-create table judged as select t.* exclude (industry), s.way, u.factor, u.unit_id, m.bits,
-  case
-    when s.way is null then 'side'
-    when t.thing is null then 'thing'
+create table judged as select t.line, w.word, cast(w.way as tinyint) as way, t.lon, t.lat,
+  t.amount * w.factor as amount,
+  case when w.factor > 0 then t.price / w.factor end as price,
+  try_cast(t.first as smallint) as first, try_cast(t.last as smallint) as last,
+  cast(case
+    when w.way is null then 'side'
+    when w.thing = '' then 'thing'
     when t.amount_text is not null and (t.amount is null or not isfinite(t.amount)) then 'amount'
     when t.amount < 0 then 'negative'
     when (t.lon_text is not null and t.lon is null) or (t.lat_text is not null and t.lat is null) then 'coordinates'
     when (t.lon is null) <> (t.lat is null) then 'half_coordinates'
     when abs(t.lat) > 90 and abs(t.lon) <= 90 then 'swapped'
     when abs(t.lat) > 90 or abs(t.lon) > 180 then 'coordinates'
-    when t.amount is not null and t.unit <> '' and u.factor is null then 'unit'
-    when m.bits is null then 'months'
-    when t.first > t.last or t.first < 0 or t.last > 9999 then 'years' end as reason
-from typed t
-left join side_words s on s.word = t.side
-left join unit_map u on u.thing = t.thing and u.unit = t.unit
-left join month_map m on m.months = t.months
+    when t.amount is not null and w.unit <> '' and w.factor is null then 'unit'
+    when w.bits is null then 'months'
+    when t.first > t.last or t.first < 0 or t.last > 9999 then 'years' end as enum {reasons}) as reason
+from typed t join coded w using ({told})
 """
 _SIDES = """
-create table {table} as select j.line as row, g.concept, j.lon, j.lat, j.amount * j.factor as amount,
-  cast(coalesce(j.unit_id, -1) as smallint) as unit, cast(j.bits as smallint) as months,
-  cast(j.first as smallint) as first, cast(j.last as smallint) as last,
-  case when j.price is not null and j.factor > 0 then j.price / j.factor else p.price end as price,
-  cast(-1 as smallint) as technology, cast(-1 as bigint) as owner, cast(0.5 as float) as near,
-  cast(g.fit as float) as fit
-from judged j join things g on g.thing = j.thing left join price_{table} p on p.concept = g.concept
+create table {table} as select j.line as row, g.concept, j.lon, j.lat, j.amount, g.unit_id as unit, g.bits as months,
+  j.first, j.last, coalesce(j.price, g.price) as price, cast(-1 as smallint) as technology, cast(-1 as bigint) as owner,
+  cast(0.5 as float) as near, g.fit
+from judged j join (
+  select w.word, t.concept, cast(t.fit as float) as fit, w.unit_id, w.bits, p.price from coded w
+  join things t on t.thing = w.thing left join price_{table} p on p.concept = t.concept where w.way = {way}) g
+on g.word = j.word
 where j.reason is null and j.way = {way}
 """
 _SHOWN = """
-copy (select j.line as row, coalesce(j.listing, cast(j.line as varchar)) as listing,
-    case j.way when 1 then 'offer' else 'need' end as side, j.place as site, ltrim(j.thing, '@') as text,
-    j.amount * j.factor as amount, coalesce(n.name, j.unit) as unit, j.lon, j.lat, g.concept
-  from judged j
-    left join (select thing, arg_max(concept, fit) as concept from things group by thing) g on g.thing = j.thing
-    left join unit_names n on n.unit_id = j.unit_id
-  where j.reason is null and (j.line in (select row from read_parquet('{wanted}')) or j.line <= {rows})
+copy (select j.line as row, coalesce(t.listing, cast(j.line as varchar)) as listing,
+    case j.way when 1 then 'offer' else 'need' end as side, t.place as site, ltrim(w.thing, '@') as text,
+    j.amount, coalesce(n.name, w.unit) as unit, j.lon, j.lat, g.concept
+  from (select * from judged where reason is null and line in (select row from read_parquet('{wanted}'))
+    union all select * from judged where reason is null and line <= {rows}
+      and line not in (select row from read_parquet('{wanted}'))) j
+    join (select line, listing, place from typed) t on t.line = j.line
+    join coded w on w.word = j.word
+    left join (select thing, arg_max(concept, fit) as concept from things group by thing) g on g.thing = w.thing
+    left join unit_names n on n.unit_id = w.unit_id
   order by j.line) to '{out}' (format parquet)
 """
 _RUBBISH = """
-select reason, count(*), min(line), list(line order by line)[1:5], arg_min(coalesce(
-  case reason when 'side' then side when 'unit' then unit
-    when 'amount' then amount_text when 'negative' then amount_text
-    when 'coordinates' then lon_text || ', ' || lat_text when 'swapped' then lon_text || ', ' || lat_text
-    when 'months' then months else thing end, ''), line)
-from judged where reason is not null group by reason order by reason
+with told as (select reason, count(*) as many, min(line) as line, min(line, 5) as lines
+  from judged where reason is not null group by reason)
+select cast(r.reason as varchar), r.many, r.line, r.lines, coalesce(
+  case cast(r.reason as varchar) when 'side' then t.side when 'unit' then t.unit
+    when 'amount' then t.amount_text when 'negative' then t.amount_text
+    when 'coordinates' then t.lon_text || ', ' || t.lat_text when 'swapped' then t.lon_text || ', ' || t.lat_text
+    when 'months' then t.months else t.thing end, '')
+from told r join typed t on t.line = r.line order by 1
 """
 _KEPT = """
-copy (select line, reason, side, thing, amount_text, unit, lon_text, lat_text from judged
-  where reason is not null order by line) to '{}'
+copy (select t.line, j.reason, side, thing, amount_text, unit, lon_text, lat_text
+  from typed t join (select line, reason from judged where reason is not null) j on j.line = t.line
+  order by t.line) to '{}'
 """
 _SUSPECTS = """
 with middle as (select median(lon) as mlon, median(lat) as mlat from judged where reason is null and lon is not null)
@@ -212,7 +242,10 @@ def read_listings(
     columns |= {f"{name}_text": _as_text(columns[name], headers) for name in ("lon", "lat")}
     form = "table" if scan.startswith("read_csv") else "view"
     connection.execute(_TYPED.format(source=scan, line=line, form=form, **columns))
-    _put(connection, "side_words", {"way": [1] * len(OFFER) + [2] * len(NEED), "word": [*OFFER, *NEED]}, folder)
+    _put(connection, "side_words", {"way": [1] * len(OFFER) + [2] * len(NEED), "word_of": [*OFFER, *NEED]}, folder)
+    told = [one for one in ("side", "thing", "unit", "months") if columns.get(one) != "null"]
+    empty = [f"'' as {one}" for one in ("unit", "months") if one not in told]
+    connection.execute(_WORDED.format(all=", ".join([*told, *empty]), told=", ".join(told)))
     things = _things(connection, library)
     words = vocabulary(library, things.own)
     related = pl.concat([words.related, things.related(words.related)], how="diagonal").with_columns(
@@ -221,7 +254,8 @@ def read_listings(
     names = tuple(pl.concat([related["offer"], related["need"]]).unique().sort().to_list())
     words = Vocabulary(names, words.technologies, words.modes, related, library)
     _maps(connection, things, words, folder)
-    connection.execute(_JUDGED)
+    connection.execute(_CODED)
+    connection.execute(_JUDGED.format(told=", ".join(told), reasons=_REASONS))
     for table, way in (("offers", 1), ("needs", 2)):
         connection.execute(_SIDES.format(table=table, way=way))
     ways = dict(connection.execute("select way, count(*) from judged where reason is null group by way").fetchall())
@@ -243,7 +277,7 @@ def _scan(source: Path | str | pl.DataFrame, folder: Path) -> tuple[str, str, st
     if isinstance(source, pl.DataFrame):
         path = folder / "list.parquet"
         source.write_parquet(path)
-        return "table", f"read_parquet('{path}')", "row_number() over ()"
+        return "table", f"read_parquet('{path}')", "file_row_number + 1"
     path = Path(source)
     if not path.is_file():
         raise user_error("match.no_file", file=path)
@@ -289,9 +323,9 @@ def _as_text(column: str, types: Mapping[str, str]) -> str:
 def _things(connection: "DuckDBPyConnection", library: Library) -> Things:
     """Read what the list's words mean, each distinct text once."""
     rows = connection.execute(
-        "select thing, bool_or(side in (select word from side_words where way = 1)),"
-        " bool_or(side in (select word from side_words where way = 2)), min(industry)"
-        " from typed where thing is not null group by thing order by count(*) desc, thing"
+        "select thing, coalesce(bool_or(way = 1), false), coalesce(bool_or(way = 2), false), min(industry)"
+        " from worded left join side_words on word_of = side where thing <> '' group by thing"
+        " order by sum(many) desc, thing"
     ).fetchall()
     return read_things(rows, library)
 
@@ -306,7 +340,7 @@ def _maps(connection: "DuckDBPyConnection", things: Things, words: Vocabulary, f
     }
     _put(connection, "things", meant, folder)
     first = dict(reversed([(row[0], row[1]) for row in things.rows]))
-    units = connection.execute("select distinct thing, unit from typed where thing is not null").fetchall()
+    units = connection.execute("select distinct thing, unit from worded where thing <> ''").fetchall()
     goods = {row["commodity"]: row for row in words.library.commodities.iter_rows(named=True)}
     names: dict[str, int] = {}
     maps: list[tuple[str, str, float | None, int]] = []
@@ -324,7 +358,7 @@ def _maps(connection: "DuckDBPyConnection", things: Things, words: Vocabulary, f
         folder,
     )
     _put(connection, "unit_names", {"unit_id": list(names.values()), "name": list(names)}, folder)
-    months = [row[0] for row in connection.execute("select distinct months from typed").fetchall()]
+    months = [row[0] for row in connection.execute("select distinct months from worded").fetchall()]
     _put(connection, "month_map", {"months": months, "bits": [month_bits(text) for text in months]}, folder)
     fates = dict(words.library.fates.sort("cost", descending=True).select("commodity", "cost").iter_rows())
     for table, price in (
