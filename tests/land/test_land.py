@@ -237,5 +237,5 @@ def test_grids_of_other_cells_are_refused(place) -> None:
 
 
 def test_weights_that_do_not_sum_to_one_are_refused(place) -> None:
-    with pytest.raises(UserError, match="sum to 0.7"):
+    with pytest.raises(UserError, match=r"sum to 0\.7"):
         land(place({**DRAFT, "suitability.csv": DRAFT["suitability.csv"].replace("flat,1,", "flat,0.7,")}))

@@ -1,8 +1,8 @@
 """The map layers of the examples `liuyang` and `guiyang`, drawn from the few sizes that are known.
 
 Known of Liuyang are 18 km2, blocks of 350 x 350 m (12 ha on average), smaller ones of 178 x 178 m (3 ha) and larger
-ones of 35 ha. Where they lie, what stands on them and how many live there is assumed. Nothing is known of Guiyang's park but
-that it stands; its layers are assumed throughout. Drawing again gives the same bytes.
+ones of 35 ha. Where they lie, what stands on them and how many live there is assumed. Of Guiyang's park it is known
+only that it stands; its layers are assumed throughout. Drawing again gives the same bytes.
 """
 
 import json

@@ -6,6 +6,7 @@ theory): cells are nodes, neighbouring cells are joined by a conductance of two 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,10 +149,11 @@ def _level(east: Floats, south: Floats, shunt: Floats) -> Level:
     offsets = [(0, flat)] + [
         (sign * step, band) for step, band in zip((1, columns), bands, strict=True) for sign in (1, -1) if band.size
     ]
-    merged: dict[int, Floats] = {}
+    merged: dict[int, Any] = {}
     for offset, band in offsets:
         merged[offset] = merged[offset] + band if offset in merged else band
-    matrix = sparse.diags(list(merged.values()), list(merged), format="csr")
+    diagonals: list[Any] = list(merged.values())
+    matrix = sparse.csr_matrix(sparse.diags(diagonals, list(merged), format="csr"))
     inverse = np.divide(1.0, flat, out=np.zeros(flat.size), where=flat > 0)
     return Level(matrix, inverse, (rows, columns))
 

@@ -42,8 +42,8 @@ def suitable(plan: Plan, grids: dict[str, tuple[str, Grid]]) -> Grid | None:
         low = -np.inf if row["exclude_below"] is None else row["exclude_below"]
         high = np.inf if row["exclude_above"] is None else row["exclude_above"]
         out |= (grid < low) | (grid > high)
-    ends = [[float(row[name]) for row in rows] for name in ("worst", "best")]
-    found = suitability(values, [row["weight"] for row in rows], *ends, out)
+    worst, best = ([float(row[name]) for row in rows] for name in ("worst", "best"))
+    found = suitability(values, [row["weight"] for row in rows], worst, best, out)
     first = grids[rows[0]["grid"]][1]
     return Grid(found, first.west, first.south, first.cell)
 
@@ -87,7 +87,7 @@ def corridor_rows(grids: dict[str, tuple[str, Grid]]) -> tuple[Rows, NDArray[np.
         between = ~np.isin(patches.ravel()[path], (one, other))
         lines.append(shapely.linestrings(np.column_stack((x, y))))
         rows.append(
-            {"from_source": one, "to_source": other, "cost": cost, "length_km": float(lines[-1].length) / 1000.0,
+            {"from_source": one, "to_source": other, "cost": cost, "length_km": float(shapely.length(lines[-1])) / 1000.0,
              "current": float(flow[between].max()) if between.any() else None}
         )  # fmt: skip
     return rows, np.array(lines, dtype=np.object_)
