@@ -87,7 +87,8 @@ def corridor_rows(grids: dict[str, tuple[str, Grid]]) -> tuple[Rows, NDArray[np.
         between = ~np.isin(patches.ravel()[path], (one, other))
         lines.append(shapely.linestrings(np.column_stack((x, y))))
         rows.append(
-            {"from_source": one, "to_source": other, "cost": cost, "length_km": float(shapely.length(lines[-1])) / 1000.0,
+            {"from_source": one, "to_source": other, "cost": cost,
+             "length_km": float(shapely.length(lines[-1])) / 1000.0,
              "current": float(flow[between].max()) if between.any() else None}
         )  # fmt: skip
     return rows, np.array(lines, dtype=np.object_)
