@@ -34,7 +34,8 @@ def area(x: float, y: float, wide: float, high: float, **values: object) -> tupl
 
 
 LAYERS = {
-    "layers.csv": "layer,kind,site,file,source\nred,red_line,,red.geojson,bureau\nedge,boundary,park,edge.geojson,bureau\n"
+    "layers.csv": "layer,kind,site,file,source\nred,red_line,,red.geojson,bureau\n"
+    "edge,boundary,park,edge.geojson,bureau\n"
     "old_edge,boundary,old,old.geojson,bureau\nuse,landuse,,use.geojson,survey\nnext,planned_landuse,,next.geojson,plan\n"
     "plots,parcels,park,plots.geojson,bureau\nworks,projects,park,works.geojson,bureau\n",
     "red.geojson": collection(area(0, 0, 200, 1000, name="west wood"), area(100, 0, 150, 100, name="spring")),

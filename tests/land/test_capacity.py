@@ -1,4 +1,4 @@
-"""Carrying capacities worked out by hand, loads held against them, limits adopted by design, rows that lack something."""
+"""Carrying capacities by hand, loads held against them, limits adopted by design, rows that lack something."""
 
 import numpy as np
 import polars as pl

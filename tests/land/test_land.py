@@ -203,3 +203,39 @@ def test_what_is_left_bounds_the_design_where_the_plan_gives_no_figure(place) ->
 def test_shapes_are_never_moved(measured) -> None:
     drawn = shapely.from_wkt(measured.tables["outlines"].filter(kind="red_line")["outline"].to_list())
     assert all(shapely.get_num_coordinates(drawn) == 5)
+
+
+def grid(values: str) -> str:
+    return f"ncols 5\nnrows 5\nxllcorner {EAST}\nyllcorner {NORTH}\ncellsize 200\n{values}"
+
+
+ROW = "0 25 50 75 100\n"
+DRAFT = {
+    "grids.csv": "grid,kind,file,source\nflat,criterion,flat.asc,bureau\nhard,resistance,hard.asc,bureau\n"
+    "woods,sources,woods.asc,bureau\n",
+    "suitability.csv": "grid,weight,worst,best,exclude_above,source\nflat,1,0,100,90,assumed\n",
+    "flat.asc": grid(ROW * 5),
+    "hard.asc": grid("1 1 1 1 1\n" * 5),
+    "woods.asc": grid("1 0 0 0 2\n" + "0 0 0 0 0\n" * 4),
+}
+
+
+def test_drafts_from_grids(place) -> None:
+    found = land(place(DRAFT))
+    grades = dict(found.tables["suitable"].iter_rows())
+    assert grades == {"excluded": 40.0, "0-20": 0.0, "20-40": 20.0, "40-60": 20.0, "60-80": 20.0, "80-100": 0.0}
+    way = found.tables["corridors"].row(0, named=True)
+    assert (way["from_source"], way["to_source"], way["cost"], way["length_km"]) == (1, 2, 800.0, 0.8)
+    assert 0 < way["current"] < 1
+    park = found.tables["zones"].filter(scope="park", zone="industry")
+    assert park["score"].max() == pytest.approx(0.75), "industry begins where land suits best and is not excluded"
+
+
+def test_grids_of_other_cells_are_refused(place) -> None:
+    with pytest.raises(UserError, match="same cells"):
+        land(place({**DRAFT, "hard.asc": DRAFT["hard.asc"].replace("cellsize 200", "cellsize 100")}))
+
+
+def test_weights_that_do_not_sum_to_one_are_refused(place) -> None:
+    with pytest.raises(UserError, match=r"sum to 0\.7"):
+        land(place({**DRAFT, "suitability.csv": DRAFT["suitability.csv"].replace("flat,1,", "flat,0.7,")}))

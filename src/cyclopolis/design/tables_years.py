@@ -114,7 +114,7 @@ def lines_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
 
 
 def shifts_table(posed: Posed, states: Sequence[YearState]) -> pl.DataFrame:
-    """Return the amounts that moved within their recipe's range, every year: by recipe, in the design, and both ends."""
+    """Return the amounts that moved within their recipe's range, every year: by recipe, designed, and both ends."""
     network = posed.network
     ports, parts = network.ports, []
     for state in states:

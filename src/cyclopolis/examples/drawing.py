@@ -1,8 +1,8 @@
 """The map layers of the examples `liuyang` and `guiyang`, drawn from the few sizes that are known.
 
-Known of Liuyang are 18 km2, blocks of 350 x 350 m (12 ha on average), smaller ones of 178 x 178 m (3 ha) and larger ones of
-35 ha. Where they lie, what stands on them and how many live there is assumed. Nothing is known of Guiyang's park but
-that it stands; its layers are assumed throughout. Drawing again gives the same bytes.
+Known of Liuyang are 18 km2, blocks of 350 x 350 m (12 ha on average), smaller ones of 178 x 178 m (3 ha) and larger
+ones of 35 ha. Where they lie, what stands on them and how many live there is assumed. Of Guiyang's park it is known
+only that it stands; its layers are assumed throughout. Drawing again gives the same bytes.
 """
 
 import json
@@ -102,7 +102,7 @@ def liuyang() -> dict[str, str]:
     sheet = Sheet((738_000.0, 3_126_000.0), 49)
     small, middle, large = SIDES
 
-    def old_town(column: int, row: int) -> tuple[str, str]:
+    def old_town(_: int, row: int) -> tuple[str, str]:
         use = "commercial" if row % 7 == 3 else "residential"
         return use, use
 
@@ -155,8 +155,8 @@ def guiyang() -> dict[str, str]:
 
     homes = sheet.grid(0.0, 4, 3, 300.0, use)
     sheet.area("boundary", _rectangle(0.0, 0.0, 1500.0, 1000.0), name="chemical park")
-    sheet.area("red_line", [(1320.0, 0.0), (1500.0, 0.0), (1500.0, 1000.0), (1260.0, 1000.0), (1290.0, 500.0), (1320.0, 0.0)],
-               name="reservoir bank")  # fmt: skip
+    bank = [(1320.0, 0.0), (1500.0, 0.0), (1500.0, 1000.0), (1260.0, 1000.0), (1290.0, 500.0), (1320.0, 0.0)]
+    sheet.area("red_line", bank, name="reservoir bank")
     sheet.area("green", _rectangle(100.0, 910.0, 500.0, 80.0), name="pocket park")
     sheet.area("projects", _rectangle(920.0, 320.0, 260.0, 260.0), name="waste-to-energy plant")
     sheet.people(homes, 4_000)

@@ -152,6 +152,8 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ("pairs", View("land_pairs", ("kind", "name", "protected", "overlap_ha"))),
         ("changes", View("land_changes", ("from_use", "to_use", "area_ha", "share", "changed"))),
         ("zone_totals", View("land_zone_totals", ("rating_scope", "zone", "cells", "free_ha", "share"))),
+        ("suitable", View("land_suitable", ("grade", "area_ha"))),
+        ("corridors", View("land_corridors", ("from_source", "to_source", "cost", "length_km", "current"))),
         ("notices", View("notices", ("file", "feature", "said"))),
     ),
     "capacity": (

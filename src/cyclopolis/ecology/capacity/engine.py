@@ -152,8 +152,8 @@ def _value(
         return float(monthly.sum()), "one_dimension" if reach else "zero_dimension", told
     if row["kind"] == "air":
         whole = row["total_area_km2"] or row["area_km2"]
-        background = row["background_mg_m3"] or 0.0
-        found = air_capacity(row["a_value"], row["standard_mg_m3"], background, row["area_km2"], whole)
+        outside = float(row["background_mg_m3"] or 0.0)
+        found = air_capacity(row["a_value"], row["standard_mg_m3"], outside, row["area_km2"], whole)
         return found, "a_value", []
     if row["amount"] is not None:
         return float(row["amount"]), "quota", []

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from cyclopolis.ecology.land import measuring
+from cyclopolis.ecology.land import drafts, measuring
 from cyclopolis.ecology.land.figures import land_figures
-from cyclopolis.ecology.land.reading import KINDS, Ground, read_ground
+from cyclopolis.ecology.land.parts import cells
+from cyclopolis.ecology.land.reading import KINDS, Ground, outlines, read_ground
 from cyclopolis.ecology.land.redline import REACH_M
 from cyclopolis.foundation.columns import Column
 from cyclopolis.foundation.problems import Problem, user_error
@@ -135,19 +136,25 @@ def _measure(plan: Plan, ground: Ground, options: LandOptions) -> dict[str, Rows
     twice = 0.0
     if ground.land.geometry.size and ground.planned.geometry.size:
         changed, twice = measuring.change_rows(ground, uses)
+    grids = drafts.read_grids(plan)
+    suits = drafts.suitable(plan, grids)
+    ways, lines = drafts.corridor_rows(grids)
     zones: Rows = []
     for place in places:
-        proposed = measuring.zone_rows(
-            ground, place["scope"], place["rest"], uses, options.cell_m, options.margin_m, options.industry_share
+        squares = cells(place["rest"], options.cell_m)[0]
+        score = drafts.sampled(suits, squares) if suits is not None and squares.size else None
+        zones += measuring.zone_rows(
+            ground, place["scope"], place["rest"], uses, options.cell_m, options.margin_m, options.industry_share, score
         )
-        zones += proposed
-    said = [*ground.problems, *_remarks(ground, overlaps, places, twice, bool(zones))]
+    said = [*ground.problems, *_remarks(ground, overlaps, places, twice, bool(zones or ways or suits))]
     return {
         "overlaps": overlaps,
         "pairs": pairs,
         "places": [{name: value for name, value in row.items() if name != "rest"} for row in places],
         "changes": changed,
         "zones": zones,
+        "suitable": drafts.class_rows(suits) if suits is not None else [],
+        "corridors": [{**row, "outline": text} for row, text in zip(ways, outlines(lines, ground.crs), strict=True)],
         "outlines": measuring.outline_rows(ground, overlaps),
         "notices": [_notice_row(problem) for problem in said],
     }

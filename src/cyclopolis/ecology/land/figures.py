@@ -85,6 +85,8 @@ def zones_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Figu
     if red.height:
         data.append(line_trace(view, red["outline"], say("land.red_line", language), "#d1495b", 1.4))
     data.append(line_trace(view, border["outline"], say("land.boundary", language), "#333333", 1.4))
+    if tables["corridors"].height:
+        data.append(line_trace(view, tables["corridors"]["outline"], say("land.corridors", language), "#1b7f5c", 3.0))
     return {
         "data": data,
         "layout": map_layout(view, say("land.figure_zones", language), say("streets.north", language)),
