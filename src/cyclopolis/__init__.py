@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cyclopolis.design import Design, DesignOptions, design
     from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
     from cyclopolis.design.recheck import check_design
+    from cyclopolis.design.under import Under, UnderOptions, design_under
     from cyclopolis.ecology.capacity import Capacity, capacity
     from cyclopolis.ecology.compliance import Compliance, comply
     from cyclopolis.ecology.land import Land, LandOptions, land
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from cyclopolis.report.certificate import write_certificate
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
+    from cyclopolis.study.under import run_under
     from cyclopolis.study.verify.verifying import verify
 
 __version__ = "0.1.0"
@@ -119,6 +121,10 @@ _HOMES = {
     "pareto": "cyclopolis.design.pareto",
     "Pareto": "cyclopolis.design.pareto",
     "ParetoOptions": "cyclopolis.design.pareto",
+    "design_under": "cyclopolis.design.under",
+    "Under": "cyclopolis.design.under",
+    "UnderOptions": "cyclopolis.design.under",
+    "run_under": "cyclopolis.study.under",
     "rate": "cyclopolis.rating",
     "new_framework": "cyclopolis.rating.authoring",
     "check_framework": "cyclopolis.rating.authoring",
@@ -168,6 +174,8 @@ __all__ = [
     "RunResult",
     "Streets",
     "StreetsOptions",
+    "Under",
+    "UnderOptions",
     "Utilities",
     "WaterNetwork",
     "WaterOptions",
@@ -185,6 +193,7 @@ __all__ = [
     "compile_network",
     "comply",
     "design",
+    "design_under",
     "drain",
     "example",
     "explain_framework",
@@ -206,6 +215,7 @@ __all__ = [
     "read_plan",
     "review",
     "run",
+    "run_under",
     "score_matches",
     "search_library",
     "serve",

@@ -58,6 +58,8 @@ def design(call: Call) -> int:
     """Design a better place, and check the answer against the plan where asked to."""
     if call.values["pareto"] is not None:
         return _pareto(call)
+    if call.values["under"]:
+        return _under(call)
     done = _run_until(call, "design", _design_options(call))
     result = done.results["design"]
     assert isinstance(result, cyclopolis.Design)
@@ -144,6 +146,17 @@ def _pareto(call: Call) -> int:
     if call.values["check"] and not wrong and not call.json:
         out(say("cli.no_violation", call.language))
     return 1 if wrong else 0
+
+
+def _under(call: Call) -> int:
+    """Design once for several scenarios."""
+    names = ("year", "gap", "time_limit", "worst")
+    typed = {name: call.values[name] for name in names if call.values.get(name) is not None}
+    with Watch(call.quiet, call.language) as progress:
+        options = cyclopolis.UnderOptions(**typed)
+        done = cyclopolis.run_under(call.plan, call.values["under"], call.scenario, options, progress)
+    _show(call, done, "under", {})
+    return 0
 
 
 def rate(call: Call) -> int:

@@ -59,6 +59,7 @@ _DESIGN = (
     Option("flexible", "flag"),
 )
 _PARETO = (Option("pareto", "points"), Option("near", "share"), Option("draws", "count"))
+_UNDER = (Option("under", "text"), Option("worst", "share"))
 _PLAN = (Argument("plan"),)
 _SIGNED = (Option("who", "text"), Option("why", "text"))
 
@@ -112,7 +113,7 @@ COMMANDS: tuple[Command, ...] = (
         "cyclopolis.design(plan, options)",
         actions.design,
         _PLAN,
-        (SCENARIO, *_DESIGN, *_PARETO, Option("check", "flag"), JSON, QUIET, LANG),
+        (SCENARIO, *_DESIGN, *_PARETO, *_UNDER, Option("check", "flag"), JSON, QUIET, LANG),
     ),
     Command("fairness", "cyclopolis.fairness(plan, options)", actions.fairness, _PLAN, (SCENARIO, JSON, QUIET, LANG)),
     Command(

@@ -306,10 +306,19 @@ def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds
     return Builds(table[:, 0].astype(np.int64), *(table[:, column] for column in range(1, 6))), error
 
 
-def _within_reach(problems: Sequence[DesignProblem]) -> Plants:
-    """Return the plants with those of free size no larger than they can run in some year."""
+@dataclass(frozen=True)
+class Alike:
+    """What several plans posed side by side share: plants kept in any case, and how far each must be able to reach."""
+
+    reach: Mapping[str, float]
+
+
+def _within_reach(problems: Sequence[DesignProblem], alike: Alike | None) -> Plants:
+    """Return the plants with those of free size no larger than they can run in some year (or in another plan)."""
     plants = problems[0].network.plants
     reach = np.max([activity_reach(one.network, one.activity_bounds()[1], one.flexible) for one in problems], axis=0)
+    if alike is not None:
+        reach = np.maximum(reach, [alike.reach.get(plant, 0.0) for plant in problems[0].network.plant_ids])
     free = (plants.status != EXISTING) & (plants.capacity_min < plants.capacity)
     size = np.where(free, np.clip(reach, plants.capacity_min, plants.capacity), plants.capacity)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -355,7 +364,7 @@ class _Drafts:
     skipped: pl.DataFrame
 
 
-def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None) -> _Drafts:
+def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None, alike: Alike | None) -> _Drafts:
     """Compile the networks and keep the plants that can matter in any year."""
     whole = compile_years(plan, years, candidates=True, settled=settled)
     allowed, skipped = _buildable(whole[-1], years[-1])
@@ -364,6 +373,8 @@ def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None) ->
     skipped = pl.concat([skipped, pl.DataFrame(passed, schema=skipped.schema, orient="row")])
     allowed &= ~missed
     keep = allowed & (whole[-1].plants.status == PLANNED)
+    if alike is not None:
+        keep = keep | (allowed & np.array([plant in alike.reach for plant in whole[-1].plant_ids], dtype=np.bool_))
     for network in whole:
         begun = allowed & ~(network.plants.build_from > network.year)
         keep = keep | useful_plants(network, begun)
@@ -442,8 +453,15 @@ def _refuse_shared_units(plan: Plan) -> None:
         raise user_error("design.units_excluded", group=group, plant=plant, units=int(units))
 
 
-def pose(plan: Plan, options: DesignOptions) -> Posed:
+def pose(plan: Plan, options: DesignOptions, alike: Alike | None = None) -> Posed:
     """Pose a plan as a design problem over the years of its horizon, or over one year.
+
+    Parameters
+    ----------
+    plan : Plan
+    options : DesignOptions
+    alike : Alike, optional
+        What it shares with other plans posed beside it.
 
     Raises
     ------
@@ -454,7 +472,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
     rate, base_year = plan.meta.discount_rate, plan.meta.base_year
     _refuse_shared_units(plan)
     settled = settled_amounts(plan)
-    drafts = _networks(plan, years, settled)
+    drafts = _networks(plan, years, settled, alike)
     if options.pipes:
         networks = tuple(without_lines(one, plan.library.transport) for one in drafts.networks)
         drafts = replace(drafts, networks=networks)
@@ -496,7 +514,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
                 options=solving,
             )
         )
-    builds, error = capital_builds(_within_reach(problems), new, options.pieces)
+    builds, error = capital_builds(_within_reach(problems, alike), new, options.pieces)
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )

@@ -25,15 +25,15 @@ from cyclopolis.network.model import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Extensive:
-    """The extensive form: a programme, what it maximises, and where column v of scenario s went: ``at`` (S, V)."""
+    """The extensive form: a programme, what it maximises, and where each column of scenario s went: ``at[s]`` (V,)."""
 
     program: Program
     objective: Objective
-    at: Ints
+    at: tuple[Ints, ...]
 
-    def natural(self, whole: Floats) -> Floats:
-        """Return the amounts of each scenario (S, V) from those of the whole."""
-        return whole[self.at]
+    def natural(self, whole: Floats) -> tuple[Floats, ...]:
+        """Return the amounts of each scenario (S of V,) from those of the whole."""
+        return tuple(whole[own] for own in self.at)
 
 
 def extensive(
@@ -59,34 +59,67 @@ def extensive(
     ValueError
         If the probabilities do not sum to one or the share is not within 0 and 1.
     """
+    scenes = [changed(program, change) for change in changes]
+    once = np.flatnonzero(first)
+    return joined(scenes, [once] * len(scenes), [change.objectives[0] for change in changes], chances, worst)
+
+
+def joined(
+    scenes: Sequence[Program],
+    firsts: Sequence[Ints],
+    objectives: Sequence[Objective],
+    chances: Floats,
+    worst: float = 1.0,
+) -> Extensive:
+    """Return the extensive form of programmes that share what is decided first, whatever else differs.
+
+    Parameters
+    ----------
+    scenes : sequence of Program
+        One for each scenario (S).
+    firsts : sequence of ndarray of int
+        Columns of each that are decided before the scenario is known, in the same order in all, with the same scale.
+    objectives : sequence of Objective
+        What each maximises.
+    chances, worst
+        As for `extensive`.
+
+    Raises
+    ------
+    ValueError
+        As `extensive`.
+    """
     if abs(chances.sum() - 1.0) > 1e-9 or (chances < 0).any() or not 0 < worst <= 1:
         raise ValueError("probabilities must sum to one and the share of worst outcomes lie within 0 and 1")
-    scenes = [changed(program, change) for change in changes]
-    once, later = np.flatnonzero(first), np.flatnonzero(~first)
-    count, size = len(scenes), program.scale.size
-    at = np.empty((count, size), dtype=np.int64)
-    at[:, once] = np.arange(once.size)
-    at[:, later] = once.size + np.arange(count)[:, None] * later.size + np.arange(later.size)
-    lower = np.max([scene.lower[once] for scene in scenes], axis=0)
-    upper = np.min([scene.upper[once] for scene in scenes], axis=0)
-    blocks = []
-    for number, scene in enumerate(scenes):
-        matrix = scene.matrix.tocsc()
-        left, right = number * later.size, (count - number - 1) * later.size
-        rows = scene.row_lower.size
+    shared = firsts[0].size
+    laters = [np.setdiff1d(np.arange(scene.scale.size), once) for scene, once in zip(scenes, firsts, strict=True)]
+    starts = shared + np.concatenate([[0], np.cumsum([later.size for later in laters])])
+    at, blocks = [], []
+    for scene, once, later, start in zip(scenes, firsts, laters, starts[:-1].tolist(), strict=True):
+        own = np.empty(scene.scale.size, dtype=np.int64)
+        own[once], own[later] = np.arange(shared), start + np.arange(later.size)
+        at.append(own)
+        matrix, rows = scene.matrix.tocsc(), scene.row_lower.size
+        left, right = start - shared, int(starts[-1]) - start - later.size
         parts = [matrix[:, once], csr_array((rows, left)), matrix[:, later], csr_array((rows, right))]
         blocks.append(hstack(parts, format="csr"))
+    pairs = list(zip(scenes, firsts, strict=True))
+    lower = np.max([scene.lower[once] for scene, once in pairs], axis=0)
+    upper = np.min([scene.upper[once] for scene, once in pairs], axis=0)
+    rest = list(zip(scenes, laters, strict=True))
     whole = Program(
         matrix=csr_array(vstack(blocks, format="csr")),
         row_lower=np.concatenate([scene.row_lower for scene in scenes]),
         row_upper=np.concatenate([scene.row_upper for scene in scenes]),
-        lower=np.concatenate([lower, *(scene.lower[later] for scene in scenes)]),
-        upper=np.concatenate([upper, *(scene.upper[later] for scene in scenes)]),
-        integer=np.concatenate([program.integer[once], *(scene.integer[later] for scene in scenes)]),
-        scale=np.concatenate([program.scale[once], *(scene.scale[later] for scene in scenes)]),
+        lower=np.concatenate([lower, *(scene.lower[later] for scene, later in rest)]),
+        upper=np.concatenate([upper, *(scene.upper[later] for scene, later in rest)]),
+        integer=np.concatenate([scenes[0].integer[firsts[0]], *(scene.integer[later] for scene, later in rest)]),
+        scale=np.concatenate([scenes[0].scale[firsts[0]], *(scene.scale[later] for scene, later in rest)]),
     )
-    objectives = [change.objectives[0] for change in changes]
-    return _averse(whole, at, objectives, chances, worst) if worst < 1 else _expected(whole, at, objectives, chances)
+    places = tuple(at)
+    if worst < 1:
+        return _averse(whole, places, objectives, chances, worst)
+    return _expected(whole, places, objectives, chances)
 
 
 def _spread(objective: Objective, at: Ints, size: int) -> Floats:
@@ -96,15 +129,17 @@ def _spread(objective: Objective, at: Ints, size: int) -> Floats:
     return weights
 
 
-def _expected(whole: Program, at: Ints, objectives: Sequence[Objective], chances: Floats) -> Extensive:
+def _expected(whole: Program, at: Sequence[Ints], objectives: Sequence[Objective], chances: Floats) -> Extensive:
     weights = np.zeros(whole.scale.size)
     for objective, row, chance in zip(objectives, at, chances.tolist(), strict=True):
         weights += chance * _spread(objective, row, weights.size)
     constant = float(chances @ [objective.constant for objective in objectives])
-    return Extensive(whole, Objective("expected", weights, constant), at)
+    return Extensive(whole, Objective("expected", weights, constant), tuple(at))
 
 
-def _averse(whole: Program, at: Ints, objectives: Sequence[Objective], chances: Floats, worst: float) -> Extensive:
+def _averse(
+    whole: Program, at: Sequence[Ints], objectives: Sequence[Objective], chances: Floats, worst: float
+) -> Extensive:
     """Return the form that maximises the mean over the worst share: one level ``eta`` and a shortfall per scenario."""
     count, size = len(objectives), whole.scale.size
     unit = max(
@@ -127,7 +162,7 @@ def _averse(whole: Program, at: Ints, objectives: Sequence[Objective], chances: 
     constants = np.array([objective.constant for objective in objectives])
     wide = with_rows(wide, matrix, -constants / unit, np.full(count, np.inf))
     weights = np.concatenate([np.zeros(size), [unit], -unit * chances / worst])
-    return Extensive(wide, Objective("worst", weights), at)
+    return Extensive(wide, Objective("worst", weights), tuple(at))
 
 
 @dataclass(frozen=True)
@@ -201,7 +236,7 @@ def two_stage(
     foreseen = evaluate(program, None, first, changes, options)
     return TwoStage(
         answer=answer,
-        natural=natural,
+        natural=np.array(natural),
         values=values,
         expected=float(chances @ values[:, 0]),
         foreseen=float(chances @ foreseen.values[:, 0]),
