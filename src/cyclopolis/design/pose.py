@@ -19,6 +19,7 @@ from cyclopolis.design.money import (
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
 from cyclopolis.design.reach import activity_reach
+from cyclopolis.design.stores import read_stores
 from cyclopolis.design.years import Builds, Spending, YearsProblem
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry import settled_amounts
@@ -31,7 +32,18 @@ from cyclopolis.network import (
     port_amounts,
     quantities,
 )
-from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, LinearForm, Network, Plants, Quantities
+from cyclopolis.network.model import (
+    EXISTING,
+    PLANNED,
+    Bools,
+    Floats,
+    Flows,
+    Ints,
+    LinearForm,
+    Network,
+    Plants,
+    Quantities,
+)
 from cyclopolis.plan import Plan
 
 MOST_PIECES = 10
@@ -303,10 +315,12 @@ def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds
     return Builds(table[:, 0].astype(np.int64), *(table[:, column] for column in range(1, 6))), error
 
 
-def _within_reach(problems: Sequence[DesignProblem]) -> Plants:
+def _within_reach(problems: Sequence[DesignProblem], stored: Ints) -> Plants:
     """Return the plants with those of free size no larger than they can run in some year."""
     plants = problems[0].network.plants
-    reach = np.max([activity_reach(one.network, one.activity_bounds()[1], one.flexible) for one in problems], axis=0)
+    reach = np.max(
+        [activity_reach(one.network, one.activity_bounds()[1], one.flexible, stored) for one in problems], axis=0
+    )
     free = (plants.status != EXISTING) & (plants.capacity_min < plants.capacity)
     size = np.where(free, np.clip(reach, plants.capacity_min, plants.capacity), plants.capacity)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -363,7 +377,8 @@ def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None) ->
     keep = allowed & (whole[-1].plants.status == PLANNED)
     for network in whole:
         begun = allowed & ~(network.plants.build_from > network.year)
-        keep = keep | useful_plants(network, begun)
+        stored = read_stores(plan.tables["stores"], network, years).port
+        keep = keep | useful_plants(network, begun, stored)
     return _Drafts(tuple(keep_plants(network, keep) for network in whole), skipped)
 
 
@@ -493,7 +508,8 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
                 options=solving,
             )
         )
-    builds, error = capital_builds(_within_reach(problems), new, options.pieces)
+    stores = read_stores(plan.tables["stores"], network, years)
+    builds, error = capital_builds(_within_reach(problems, stores.port), new, options.pieces)
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )
@@ -507,6 +523,7 @@ def pose(plan: Plan, options: DesignOptions) -> Posed:
         requires=_requirements(plan, network),
         choices=_main_chains(network) if options.one_chain else (),
         spending=_spending(network, spending_rows),
+        stores=stores,
         options=solving,
     )
     cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]
