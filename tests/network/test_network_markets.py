@@ -157,3 +157,19 @@ def test_the_implied_sale_counts_products_only():
     prices = pl.DataFrame({"price_low": [0.0], "price_high": [25.0], "provenance": ["memory"]})
     rows = implied_rows(doors, np.zeros(2, dtype=bool), np.array([120.0, 900.0]), prices)
     assert rows.select("direction", "high").rows() == [(SELL, 120.0)]
+
+
+@pytest.mark.parametrize(("year", "volume"), [(2025, 100.0), (2029, 100.0), (2030, 250.0)])
+def test_a_shared_utility_of_a_site_is_a_market_there_whose_volume_bounds_all_plants_inside(year, volume):
+    rows = [
+        {"commodity": "electricity", "site": "hill", "year": 2025, "buy_price": 500.0, "buy_max": 100.0},
+        {"commodity": "electricity", "site": "hill", "year": 2030, "buy_price": 480.0, "buy_max": 250.0},
+    ]
+    second = {"plant": "mill two", "site": "hill", "technology": "cement", "status": "planned", "capacity": 10.0}
+    network = compile_network(tiny_plan(markets=rows, plants=[*PLANTS, second]), year)
+    markets, ports = network.markets, network.ports
+    power = network.commodity_ids.index("electricity")
+    (at,) = np.flatnonzero((markets.commodity == power) & (markets.direction == BUY))
+    assert (network.site_ids[markets.site[at]], markets.volume_max[at]) == ("hill", volume)
+    buyers = {network.plant_ids[ports.plant[port]] for port in network.trades.port[network.trades.market == at]}
+    assert buyers == {"mill", "mill two"}

@@ -16,6 +16,7 @@ every year::
     y <= units v,  sum of v <= 1                               groups of which one is chosen (one park, one main chain)
     sum of y standing <= 1, y of a <= y of b standing          exclusions and requirements
     a <= most x sum of lines standing                          arcs that need a line
+    stock = left x stock before + put x (into - outof)         stores; into - outof leaves their port
     lower <= quantity within the place <= upper                limits; capital of a year or of all years so far
 
 Columns are scaled by the most that they can be, rows by their port, so that a coal mine and a laboratory stand in one
@@ -130,6 +131,22 @@ def _ports(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
     side = np.sign(ports.coefficient[problem.flexible])
     add("more", problem.flexible, side)
     add("less", problem.flexible, -side)
+    stored = layout.problem.kept.port
+    add("into", stored, -np.ones(stored.size))
+    add("outof", stored, np.ones(stored.size))
+
+
+def _stores(rows: _Rows, layout: Layout, year: int) -> None:
+    """Carry what is stored from one year of the horizon to the next."""
+    stores = layout.problem.kept
+    number, nothing = np.arange(stores.port.size), np.zeros(stores.port.size)
+    left, put = stores.carried(year)
+    first = rows.open("stock", year, stores.port, nothing, nothing, stores.capacity)
+    rows.terms(first + number, layout.columns["stock", year].start + number, nothing + 1.0)
+    rows.terms(first + number, layout.columns["into", year].start + number, -put)
+    rows.terms(first + number, layout.columns["outof", year].start + number, put)
+    if year:
+        rows.terms(first + number, layout.columns["stock", year - 1].start + number, -left)
 
 
 def _flexible(rows: _Rows, layout: Layout, year: int, sizes: Sizes) -> None:
@@ -371,6 +388,9 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
         lower[columns["arc"]] = np.minimum(part.arc_min, size.arc)
         for family in ("activity", "arc", "trade", "fate", "more", "less"):
             upper[layout.columns[family, year]] = getattr(size, family)
+        upper[layout.columns["into", year]] = upper[layout.columns["outof", year]] = size.store
+        last = year == len(problem.years) - 1
+        upper[layout.columns["stock", year]] = 0.0 if last else problem.kept.capacity
         upper[columns["loose"]] = part.loose_max[layout.loose[year]]
         built, capacity = layout.columns["built", year], layout.columns["capacity", year]
         integer[built] = True
@@ -385,6 +405,19 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
     return lower, upper, integer, scale
 
 
+def _storage(layout: Layout) -> Floats:
+    """Return what storing costs in the objective by column (V,), CNY: what stands on average times the worth of a year."""
+    stores, weights = layout.problem.kept, np.zeros(layout.size)
+    for year, worth in enumerate(layout.problem.worth.tolist()):
+        start, put = stores.mean(year)
+        cost = worth * stores.cost
+        weights[layout.columns["into", year]] += cost * put
+        weights[layout.columns["outof", year]] -= cost * put
+        if year:
+            weights[layout.columns["stock", year - 1]] += cost * start
+    return weights
+
+
 def _goal(layout: Layout) -> Objective:
     """Return the objective: gain of every year at its worth, less capital, over the baseline; CNY."""
     problem, builds = layout.problem, layout.problem.builds
@@ -396,6 +429,7 @@ def _goal(layout: Layout) -> Objective:
         np.add.at(weights, size, -factor * problem.capacity_cost[:, year])
         if problem.lines is not None:
             weights[layout.columns["line", year]] -= problem.line_cost[:, year]
+    weights -= _storage(layout)
     base = sum(
         worth * year.gain.value(year.base) for worth, year in zip(problem.worth.tolist(), problem.years, strict=True)
     )
@@ -424,6 +458,7 @@ def assemble(problem: YearsProblem, elastic: bool = False) -> Assembly:
     for year, part in enumerate(problem.years):
         _ports(rows, layout, year, sizes[year])
         _flexible(rows, layout, year, sizes[year])
+        _stores(rows, layout, year)
         _plants(rows, layout, year, sizes[year])
         _markets(rows, layout, year)
         _caps(rows, layout, year, sizes[year])
@@ -459,6 +494,16 @@ def _shift(assembly: Assembly, natural: Floats, year: int) -> Floats | None:
     return shift
 
 
+def _stock(assembly: Assembly, natural: Floats, year: int) -> Floats | None:
+    """Return what goes into store at each port in a year (J,), negative out of it; None where nothing is stored."""
+    layout, stores = assembly.layout, assembly.problem.kept
+    if not stores.port.size:
+        return None
+    stock = np.zeros(assembly.problem.network.ports.plant.size)
+    stock[stores.port] = natural[layout.columns["into", year]] - natural[layout.columns["outof", year]]
+    return stock
+
+
 def read_answer(assembly: Assembly, answer: Answer) -> YearsSolution:
     """Return an answer to the programme as states of all years.
 
@@ -480,7 +525,8 @@ def read_answer(assembly: Assembly, answer: Answer) -> YearsSolution:
     for year, part in enumerate(problem.years):
         parts = {family: natural[layout.columns[family, year]] for family in ("activity", "arc", "trade", "fate")}
         units, size = _stood(assembly, built, capacity, year)
-        flows.append(Flows(**parts, built=units, capacity=size, shift=_shift(assembly, natural, year)))
+        shift, stock = _shift(assembly, natural, year), _stock(assembly, natural, year)
+        flows.append(Flows(**parts, built=units, capacity=size, stock=stock, shift=shift))
         left = np.zeros(part.loose_max.size)
         left[layout.loose[year]] = natural[layout.columns["loose", year]]
         loose.append(left)

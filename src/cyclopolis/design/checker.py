@@ -102,7 +102,8 @@ def _balances(network: Network, flows: Flows, loose: Floats, loose_max: Floats) 
             continue
         recipe = abs(float(ports.coefficient[port])) * float(flows.activity[ports.plant[port]])
         recipe += 0.0 if flows.shift is None else float(flows.shift[port])
-        total = moved[port] + float(loose[port])
+        stored = 0.0 if flows.stock is None else float(flows.stock[port])
+        total = moved[port] + float(loose[port]) + (stored if ports.coefficient[port] > 0 else -stored)
         if abs(total - recipe) > ROUNDING * max(total, recipe, 1.0):
             found.append(Violation("balance", name, total, recipe))
     return found

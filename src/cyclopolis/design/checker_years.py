@@ -39,6 +39,7 @@ def check_years(problem: YearsProblem, found: YearsSolution) -> tuple[Violation,
         violations += _lines(problem, found, number)
     return (
         *violations,
+        *_stores(problem, found),
         *_ways(problem, found),
         *_requirements(problem, found),
         *_choices(problem, found),
@@ -122,6 +123,37 @@ def _lines(problem: YearsProblem, found: YearsSolution, now: int) -> list[Violat
         if amount > ROUNDING and not there:
             plants = (network.ports.plant[end[arc]] for end in (network.arcs.giver, network.arcs.taker))
             wrong.append(Violation("line", (str(network.year), *(network.plant_ids[at] for at in plants)), amount, 0.0))
+    return wrong
+
+
+def _levels(problem: YearsProblem, found: YearsSolution, store: int) -> list[list[float]]:
+    """Return what is in a store at the end of every calendar year, by year of the horizon."""
+    stores = problem.kept
+    level, levels = 0.0, list[list[float]]()
+    for number, flows in enumerate(found.flows):
+        levels.append([])
+        net = 0.0 if flows.stock is None else float(flows.stock[stores.port[store]])
+        for _ in range(int(stores.span[number])):
+            level = level * float(stores.kept[store]) + net
+            levels[-1].append(level)
+    return levels
+
+
+def _stores(problem: YearsProblem, found: YearsSolution) -> list[Violation]:
+    """Fill and empty every store calendar year by calendar year: never below nought or over its size, empty at last."""
+    stores, network, wrong = problem.kept, problem.network, []
+    for flows in found.flows:
+        away = [] if flows.stock is None else np.setdiff1d(np.flatnonzero(flows.stock), stores.port).tolist()
+        wrong += [Violation("store", (network.plant_ids[network.ports.plant[port]],), 1.0, 0.0) for port in away]
+    for store, port in enumerate(stores.port.tolist()):
+        name = (network.plant_ids[network.ports.plant[port]], network.commodity_ids[network.ports.commodity[port]])
+        size = float(stores.capacity[store])
+        levels = [level for year in _levels(problem, found, store) for level in year]
+        for level in levels:
+            if _beyond(level, size, size) or _beyond(0.0, level, size):
+                wrong.append(Violation("store", name, level, size if level > size else 0.0))
+        if _beyond(levels[-1], 0.0, size):
+            wrong.append(Violation("store", name, levels[-1], 0.0))
     return wrong
 
 
@@ -211,10 +243,15 @@ def present_value(problem: YearsProblem, found: YearsSolution, rate: float, base
     years = [year.network.year for year in problem.years]
     ends = [*years[1:], years[-1] + years[-1] - years[-2]]
     total = 0.0
+    all_levels = [_levels(problem, found, store) for store in range(problem.kept.port.size)]
     for number, (year, flows) in enumerate(zip(problem.years, found.flows, strict=True)):
         gain = yearly_money(year.network, flows) - yearly_money(year.network, year.base)
         gain -= yearly_taxes(year.network, flows, _worn(problem, found, number)) - yearly_taxes(
             year.network, year.base, 0.0
+        )
+        gain -= sum(
+            float(problem.kept.cost[store]) * sum(levels[number]) / len(levels[number])
+            for store, levels in enumerate(all_levels)
         )
         total += sum(gain / (1 + rate) ** (calendar - base_year) for calendar in range(years[number], ends[number]))
     spent = [

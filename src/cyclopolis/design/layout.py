@@ -10,18 +10,34 @@ from cyclopolis.design.flexible import recipe_room
 from cyclopolis.design.years import YearsProblem
 from cyclopolis.network.model import Bools, Floats, Ints, LinearForm, Network
 
-COLUMN_FAMILIES = ("activity", "arc", "trade", "fate", "loose", "built", "capacity", "line", "choice", "more", "less")
+COLUMN_FAMILIES = (
+    "activity",
+    "arc",
+    "trade",
+    "fate",
+    "loose",
+    "built",
+    "capacity",
+    "line",
+    "choice",
+    "more",
+    "less",
+    "into",
+    "outof",
+    "stock",
+)
 """Families of columns, in their order within a year; ``loose`` has a column for each port that may stay open,
 ``built`` one for each way of building, ``capacity`` one for each way that leaves the size free, ``line`` one for each
 line, ``choice`` (in the first year) one for each group of plants of which others are shut out, ``more`` and ``less``
-one for each port that may move within its recipe's range."""
+one for each port that may move within its range, ``into``, ``outof`` and ``stock`` one for each store: what goes
+in and out in every calendar year, and what is there after the last."""
 
 
 @dataclass(frozen=True)
 class Sizes:
     """The most that each amount of one year can be (natural units); also the scale of its column.
 
-    ``more`` and ``less`` are those of the ports that may move (K,).
+    ``more`` and ``less`` are those of the ports that may move (K,), ``store`` what goes into or out of each store (S,).
     """
 
     least: Floats
@@ -32,12 +48,14 @@ class Sizes:
     fate: Floats
     more: Floats
     less: Floats
+    store: Floats
 
 
 def years_sizes(problem: YearsProblem, elastic: bool = False) -> list[Sizes]:
     """Return the sizes of every year; in an elastic programme a trade may go beyond the volume of its market."""
     found: list[Sizes] = []
-    for year in problem.years:
+    stores = problem.kept
+    for number, year in enumerate(problem.years):
         network, bounds = year.network, year.activity_bounds()
         same = found and all(
             np.array_equal(*pair) for pair in zip(bounds, (found[-1].least, found[-1].activity), strict=True)
@@ -45,20 +63,27 @@ def years_sizes(problem: YearsProblem, elastic: bool = False) -> list[Sizes]:
         more, less = (
             room * bounds[1][network.ports.plant[year.flexible]] for room in recipe_room(network, year.flexible)
         )
-        port, arc = (found[-1].port, found[-1].arc) if same else _flow_sizes(network, bounds[1], year.flexible, more)
+        store = stores.capacity / stores.carried(number)[1]
+        same = bool(same) and np.array_equal(found[-1].store, store)
+        port, arc = (
+            (found[-1].port, found[-1].arc)
+            if same
+            else _flow_sizes(network, bounds[1], (year.flexible, more), (stores.port, store))
+        )
         markets, trades = network.markets, network.trades
         volume = np.full(markets.price.size, np.inf) if elastic else markets.volume_max
         trade = np.minimum(port[trades.port], volume[trades.market])
         fate = port[network.fates.port]
-        found.append(Sizes(*bounds, port=port, arc=arc, trade=trade, fate=fate, more=more, less=less))
+        found.append(Sizes(*bounds, port=port, arc=arc, trade=trade, fate=fate, more=more, less=less, store=store))
     return found
 
 
-def _flow_sizes(network: Network, most: Floats, flexible: Ints, more: Floats) -> tuple[Floats, Floats]:
-    """Return the most at each port (J,) and along each arc (A,) at the given activity, with what some may have more."""
+def _flow_sizes(network: Network, most: Floats, *extra: tuple[Ints, Floats]) -> tuple[Floats, Floats]:
+    """Return the most at each port (J,) and along each arc (A,) at an activity; some ports may have more."""
     ports, arcs = network.ports, network.arcs
     port = np.abs(ports.coefficient) * most[ports.plant]
-    port[flexible] += more
+    for at, more in extra:
+        np.add.at(port, at, more)
     with np.errstate(divide="ignore", invalid="ignore"):
         need = np.where(arcs.ratio > 0, port[arcs.taker] / arcs.ratio, 0.0)
     return port, np.minimum(port[arcs.giver], need)
@@ -170,6 +195,9 @@ def lay_out(problem: YearsProblem) -> Layout:
             "choice": sum(len(groups) for groups in problem.choices) if number == 0 else 0,
             "more": problem.years[0].flexible.size,
             "less": problem.years[0].flexible.size,
+            "into": problem.kept.port.size,
+            "outof": problem.kept.port.size,
+            "stock": problem.kept.port.size,
             "line": 0 if problem.lines is None else problem.lines.capital.size,
         }
         for family in COLUMN_FAMILIES:

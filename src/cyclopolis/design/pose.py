@@ -19,6 +19,7 @@ from cyclopolis.design.money import (
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
 from cyclopolis.design.reach import activity_reach
+from cyclopolis.design.stores import read_stores
 from cyclopolis.design.years import Builds, Spending, YearsProblem
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry import settled_amounts
@@ -31,7 +32,18 @@ from cyclopolis.network import (
     port_amounts,
     quantities,
 )
-from cyclopolis.network.model import EXISTING, PLANNED, Bools, Floats, Flows, LinearForm, Network, Plants, Quantities
+from cyclopolis.network.model import (
+    EXISTING,
+    PLANNED,
+    Bools,
+    Floats,
+    Flows,
+    Ints,
+    LinearForm,
+    Network,
+    Plants,
+    Quantities,
+)
 from cyclopolis.plan import Plan
 
 MOST_PIECES = 10
@@ -313,10 +325,12 @@ class Alike:
     reach: Mapping[str, float]
 
 
-def _within_reach(problems: Sequence[DesignProblem], alike: Alike | None) -> Plants:
+def _within_reach(problems: Sequence[DesignProblem], stored: Ints, alike: Alike | None) -> Plants:
     """Return the plants with those of free size no larger than they can run in some year (or in another plan)."""
     plants = problems[0].network.plants
-    reach = np.max([activity_reach(one.network, one.activity_bounds()[1], one.flexible) for one in problems], axis=0)
+    reach = np.max(
+        [activity_reach(one.network, one.activity_bounds()[1], one.flexible, stored) for one in problems], axis=0
+    )
     if alike is not None:
         reach = np.maximum(reach, [alike.reach.get(plant, 0.0) for plant in problems[0].network.plant_ids])
     free = (plants.status != EXISTING) & (plants.capacity_min < plants.capacity)
@@ -377,7 +391,8 @@ def _networks(plan: Plan, years: Sequence[int], settled: pl.DataFrame | None, al
         keep = keep | (allowed & np.array([plant in alike.reach for plant in whole[-1].plant_ids], dtype=np.bool_))
     for network in whole:
         begun = allowed & ~(network.plants.build_from > network.year)
-        keep = keep | useful_plants(network, begun)
+        stored = read_stores(plan.tables["stores"], network, years).port
+        keep = keep | useful_plants(network, begun, stored)
     return _Drafts(tuple(keep_plants(network, keep) for network in whole), skipped)
 
 
@@ -514,7 +529,8 @@ def pose(plan: Plan, options: DesignOptions, alike: Alike | None = None) -> Pose
                 options=solving,
             )
         )
-    builds, error = capital_builds(_within_reach(problems, alike), new, options.pieces)
+    stores = read_stores(plan.tables["stores"], network, years)
+    builds, error = capital_builds(_within_reach(problems, stores.port, alike), new, options.pieces)
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )
@@ -528,6 +544,7 @@ def pose(plan: Plan, options: DesignOptions, alike: Alike | None = None) -> Pose
         requires=_requirements(plan, network),
         choices=_main_chains(network) if options.one_chain else (),
         spending=_spending(network, spending_rows),
+        stores=stores,
         options=solving,
     )
     cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]

@@ -20,7 +20,7 @@ def _matrix(units: Ints, materials: Ints, shape: tuple[int, int]) -> csr_array:
     return csr_array(coo_array((np.ones(units.size), (units, materials)), shape=shape))
 
 
-def useful_plants(network: Network, allowed: Bools) -> Bools:
+def useful_plants(network: Network, allowed: Bools, stored: Ints | None = None) -> Bools:
     """Return the plants that stand or may belong to a working structure (P,).
 
     Parameters
@@ -29,6 +29,8 @@ def useful_plants(network: Network, allowed: Bools) -> Bools:
         Compiled with its candidates.
     allowed : ndarray of bool
         New plants that may be built at all (P,).
+    stored : ndarray of int, optional
+        Ports with a store: another year may serve them.
 
     Returns
     -------
@@ -55,6 +57,8 @@ def useful_plants(network: Network, allowed: Bools) -> Bools:
     served[network.fates.port] = True
     served[arcs.taker[existing[giver]]] = True
     served[arcs.giver[existing[taker]]] = True
+    if stored is not None:
+        served[stored] = True
     wanted = np.append(existing[ports.plant], True)
     kept = reduce_units(takes, makes, served, allowed & ~existing)
     return np.asarray(existing | compose_units(takes, makes, wanted, kept), dtype=np.bool_)

@@ -13,7 +13,7 @@ ROUNDS = 30
 """Rounds after which the search for bounds ends; they are valid after any."""
 
 
-def activity_reach(network: Network, most: Floats, flexible: Ints | None = None) -> Floats:
+def activity_reach(network: Network, most: Floats, flexible: Ints | None = None, stored: Ints | None = None) -> Floats:
     """Return the most that each plant can run (P,) by balances, starting from its capacity.
 
     An input can take what all givers along its arcs can give and what its markets sell; an output can give what all
@@ -27,6 +27,8 @@ def activity_reach(network: Network, most: Floats, flexible: Ints | None = None)
         Capacities (P,), main units per year.
     flexible : ndarray of int, optional
         Ports whose amount may move within the recipe's range.
+    stored : ndarray of int, optional
+        Ports with a store, which can give and take in one year what another year has.
     """
     ports, arcs, trades, markets = network.ports, network.arcs, network.trades, network.markets
     size = ports.plant.size
@@ -41,6 +43,8 @@ def activity_reach(network: Network, most: Floats, flexible: Ints | None = None)
         np.add.at(market, trades.port, markets.volume_max[trades.market])
     market[network.fates.port] = np.inf
     market[ports.natural | (amount <= 0)] = np.inf
+    if stored is not None:
+        market[stored] = np.inf
     reach = most.copy()
     for _ in range(ROUNDS):
         port = largest * reach[ports.plant]

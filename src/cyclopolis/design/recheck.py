@@ -51,6 +51,7 @@ def check_design(plan: Plan, design: Design) -> tuple[Violation, ...]:
         *(one for year in design.facts["years"] for one in _look(plan, _in_year(plan, design, year))),
         *_lifetimes(design),
         *_shifts(plan, design),
+        *_stocks(plan, design),
         *_objective(plan, design),
     )
 
@@ -165,6 +166,34 @@ def _shifts(plan: Plan, design: Design) -> list[Violation]:
         *_violations("range", under.filter(_within("found", "allowed").not_()), ("year", "plant", "commodity")),
         *_violations("mass", lost, ("year", "plant")),
     ]
+
+
+def _stocks(plan: Plan, design: Design) -> list[Violation]:
+    """Fill and empty every store of the plan calendar year by calendar year, from the flows into and out of store."""
+    years, found = design.facts["years"], []
+    ends = [*years[1:], 2 * years[-1] - years[-2]] if len(years) > 1 else [years[0] + 1]
+    flows = design.tables["year_flows"].filter(pl.col("kind") == "stock")
+    signed = pl.when(pl.col("from_plant").is_null()).then(-pl.col("amount")).otherwise(pl.col("amount"))
+    moved = flows.select("year", pl.coalesce("from_plant", "to_plant"), "commodity", signed.alias("signed"))
+    net = {row[:3]: row[3] for row in moved.iter_rows()}
+    costs = design.tables["stocks"].select("year", "plant", "commodity", "cost_cny")
+    stated = {row[:3]: row[3] for row in costs.iter_rows()}
+    columns = ("plant", "commodity", "capacity", "cost", "loss_pct")
+    for plant, commodity, size, cost, loss in plan.tables["stores"].select(columns).sort(columns).iter_rows():
+        level, where = 0.0, (plant, commodity)
+        for year, end in zip(years, ends, strict=True):
+            amount, levels = net.pop((year, *where), 0.0), []
+            for _ in range(year, end):
+                level = level * (1 - (loss or 0.0) / 100) + amount
+                levels.append(level)
+            if not -ROUNDING * max(size, 1.0) <= min(levels) <= max(levels) <= size + ROUNDING * max(size, 1.0):
+                found.append(Violation("store", (str(year), *where), max(levels, key=abs), size))
+            kept, told = (cost or 0.0) * sum(levels) / len(levels), stated.get((year, *where), 0.0)
+            if abs(kept - told) > ROUNDING * max(size * (cost or 0.0), 1.0):
+                found.append(Violation("storage", (str(year), *where), told, kept))
+        if level > ROUNDING * max(size, 1.0):
+            found.append(Violation("store", where, level, 0.0))
+    return found + [Violation("store", tuple(map(str, key)), amount, 0.0) for key, amount in sorted(net.items())]
 
 
 def _objective(plan: Plan, design: Design) -> list[Violation]:

@@ -114,7 +114,7 @@ def lines_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
 
 
 def shifts_table(posed: Posed, states: Sequence[YearState]) -> pl.DataFrame:
-    """Return the amounts that moved within their recipe's range, every year: by recipe, designed, and both ends."""
+    """Return the amounts that moved within their range, every year: by recipe, in the design, and both ends."""
     network = posed.network
     ports, parts = network.ports, []
     for state in states:
@@ -133,6 +133,32 @@ def shifts_table(posed: Posed, states: Sequence[YearState]) -> pl.DataFrame:
                 "low": (usual - less) * activity,
                 "high": (usual + more) * activity,
                 "unit": network.commodities["unit"].gather(ports.commodity[at]),
+            }
+        )
+        parts.append(table)
+    return pl.concat(parts)
+
+
+def stocks_table(posed: Posed, states: Sequence[YearState]) -> pl.DataFrame:
+    """Return what goes into and out of each store in every year of the horizon, what it then holds, and its cost."""
+    network, stores = posed.network, posed.whole.kept
+    held, parts = np.zeros(stores.port.size), []
+    for number, state in enumerate(states):
+        stock = np.zeros(network.ports.plant.size) if state.after.stock is None else state.after.stock
+        net = stock[stores.port]
+        (left, put), (start, mean) = stores.carried(number), stores.mean(number)
+        average = start * held + mean * net
+        held = left * held + put * net
+        table = pl.DataFrame(
+            {
+                "year": np.full(net.size, state.year, dtype=np.int64),
+                "plant": pick(network.plant_ids, network.ports.plant[stores.port]),
+                "commodity": pick(network.commodity_ids, network.ports.commodity[stores.port]),
+                "stored": net,
+                "stock": np.maximum(held, 0.0),
+                "capacity": stores.capacity,
+                "cost_cny": stores.cost * average,
+                "unit": network.commodities["unit"].gather(network.ports.commodity[stores.port]),
             }
         )
         parts.append(table)
@@ -254,7 +280,7 @@ def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearSt
     spent, salvage at that of the end; together they are the objective. Parts of the other two count once for every
     year that a year of the horizon stands for.
     """
-    investments = investments_table(posed, found)
+    investments, stocks = investments_table(posed, found), stocks_table(posed, states)
     money = "CNY" if posed.by_present_value else "CNY/a"
     rows: list[tuple[object, ...]] = []
     for state, worth, span in zip(states, posed.whole.worth.tolist(), spans(posed.years), strict=True):
@@ -270,7 +296,9 @@ def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearSt
         columns = ("year", "capex", "cost", "salvage")
         both = pl.concat([investments.select(columns), lines_table(posed, found).select(columns)])
         own = both.filter(pl.col("year") == state.year)
-        lines = [("capital", MILLION * float(own["capex"].sum()), -float(own["cost"].sum()))]
+        kept = float(stocks.filter(pl.col("year") == state.year)["cost_cny"].sum())
+        lines = [("storage", kept, -worth * kept)] if posed.whole.kept.port.size else []
+        lines += [("capital", MILLION * float(own["capex"].sum()), -float(own["cost"].sum()))]
         if posed.by_present_value:
             salvage = float(own["salvage"].sum())
             lines.append(("salvage", salvage, salvage))
@@ -290,6 +318,7 @@ def year_tables(posed: Posed, found: YearsSolution, states: Sequence[YearState])
     return {
         "investments": investments_table(posed, found),
         "lines": lines_table(posed, found),
+        "stocks": stocks_table(posed, states),
         "shifts": shifts_table(posed, states),
         "year_plants": year_plants_table(states),
         "year_flows": year_flows_table(states),

@@ -11,6 +11,7 @@ import numpy as np
 
 from cyclopolis.design.lines import LIFETIME_A, Lines
 from cyclopolis.design.problem import DesignProblem, Limit, Solution, SolveOptions
+from cyclopolis.design.stores import Stores, no_stores
 from cyclopolis.network.model import Bools, Floats, Flows, Ints, Network
 
 
@@ -77,6 +78,8 @@ class YearsProblem:
         Lines that arcs need; none need one when not given.
     line_cost : ndarray
         Cost in the objective of each line built in each year, CNY (L, Y).
+    stores : Stores, optional
+        Stores that carry stock from year to year; none when not given.
     options : SolveOptions
         Gap, time, seed.
     """
@@ -91,12 +94,18 @@ class YearsProblem:
     spending: tuple[Spending, ...] = ()
     lines: Lines | None = None
     line_cost: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    stores: Stores | None = None
     options: SolveOptions = field(default_factory=SolveOptions)
 
     @property
     def network(self) -> Network:
         """The network of the first year: its plants, ports, arcs and fates are those of all years."""
         return self.years[0].network
+
+    @property
+    def kept(self) -> Stores:
+        """The stores; none where none are given."""
+        return no_stores(len(self.years)) if self.stores is None else self.stores
 
     def line_lasts(self, built: int, now: int) -> bool:
         """Return whether a line built in one year stands in another."""

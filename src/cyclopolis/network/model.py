@@ -220,8 +220,8 @@ class Flows:
 
     Shapes: ``activity`` (P,) main units; ``arc`` (A,) units given; ``trade`` (T,) units; ``fate`` (D,) units; ``built``
     (P,) 1 for a plant that is built new, else 0; ``capacity`` (P,) main units of new capacity; ``stock`` (J,) what goes
-    into store at each port, negative out of it; ``shift`` (J,) what moves at each port beyond coefficient x activity (of
-    both None: nothing anywhere).
+    into store at each port, negative out of it; ``shift`` (J,) what moves at each port beyond coefficient x activity
+    (None: nothing anywhere).
     """
 
     activity: Floats

@@ -72,6 +72,7 @@ def cross_check(
         check_layers.check_concentrations(texts["concentrations"], frames, library),
         check_layers.check_years(texts, frames),
         check_links.check_exchanges(texts["exchanges"], frames, library),
+        check_links.check_stores(texts["stores"], frames, library),
         check_links.check_recipes(texts, frames, library),
         check_drainage.check_drainage(texts, frames),
         check_sections.check_monitoring(texts, frames, library),

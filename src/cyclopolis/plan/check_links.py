@@ -182,6 +182,22 @@ def check_recipes(
         )  # fmt: skip
 
 
+def check_stores(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
+    """Check that a plant takes or gives what is stored beside it."""
+    technologies, ports = technologies_of(frames), ports_of(library)
+    measured = set(frames["measurements"].select("plant", "commodity").drop_nulls().iter_rows())
+    for row in frames["stores"].iter_rows(named=True):
+        technology, commodity = technologies.get(row["plant"]), row["commodity"]
+        if technology is None or commodity is None or (row["plant"], commodity) in measured:
+            continue
+        own = ports.get((technology, "in"), set()) | ports.get((technology, "out"), set())
+        if commodity not in own:
+            yield text.problem(
+                "plan.stores_nothing", row[ROW], place=row[PLACE], column="commodity", value=commodity,
+                suggestion=nearest(commodity, sorted(own)), plant=row["plant"], technology=technology,
+            )  # fmt: skip
+
+
 def check_surplus(text: TextTable, frames: Mapping[str, pl.DataFrame], library: Library) -> Iterator[Problem]:
     """Note each commodity that plants to be built would make and that has no market, no user and no lawful fate.
 
