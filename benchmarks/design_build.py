@@ -1,12 +1,18 @@
-"""How long it takes to write a design over years, beside raw sparse arrays and linopy, each up to a loaded HiGHS.
+"""How long it takes to write a design over years, beside raw arrays, linopy, Pyomo and PyPSA, up to a loaded HiGHS.
 
-Run ``python benchmarks/design_build.py [SIZE PERIODS] [hub]``. Drawn from a seed: SIZE givers and as many takers of 20
-commodities, 1 % of all pairs joined (``hub``: one giver joined to every taker of its commodity besides), PERIODS years.
-Every way runs in a process of its own, best of three; seconds, ratio to raw arrays, peak memory above the start. Raw
-arrays are the least that any tool must do: the same rows and columns written by hand for this one model.
+Run ``python benchmarks/design_build.py [SIZE PERIODS] [hub] [WAY ...]`` (all ways when none is named; Pyomo and PyPSA
+are skipped where they are not installed: ``pip install pyomo pypsa``). Drawn from a seed: SIZE givers and as many
+takers of 20 commodities, 1 % of all pairs joined (``hub``: one giver joined to every taker of its commodity besides),
+PERIODS years. Every way runs in a process of its own, best of three (Pyomo and PyPSA once); seconds, ratio to raw
+arrays, peak memory above the start. Raw arrays are the least that any tool must do: the same rows and columns written
+by hand for this one model. PyPSA says the flows, the sizes built by period and the money; that a plant is built at most
+once is a constraint of our own there, and least loads of new plants, caps, limits and requirements (empty here) it
+cannot say.
 """
 
 import gc
+import importlib
+import importlib.util
 import json
 import resource
 import subprocess
@@ -24,7 +30,14 @@ from cyclopolis.design.program import Objective, Program
 from cyclopolis.design.years import Builds, YearsProblem
 from design import exchange_problem
 
-WAYS = ("raw", "cyclopolis", "linopy")
+WAYS = {"raw": 3, "cyclopolis": 3, "linopy": 3, "pyomo": 1, "pypsa": 1}
+"""Ways, with how often each runs."""
+PEERS = {
+    "linopy": ("linopy", "pandas", "xarray"),
+    "pyomo": ("pyomo.environ", "pyomo.contrib.appsi.solvers"),
+    "pypsa": ("pypsa",),
+}
+"""Modules that are loaded before the clock starts."""
 
 
 def years_problem(size: int, periods: int, hub: bool) -> YearsProblem:
@@ -169,15 +182,150 @@ def by_linopy(problem: YearsProblem) -> int:
     return int(model.nvars)
 
 
+def _sizes(problem: YearsProblem) -> tuple[np.ndarray, ...]:
+    """Return least and most of plants, most of arcs, trades and fates, and the sign of a trade at its port."""
+    network = problem.network
+    ports, arcs, trades = network.ports, network.arcs, network.trades
+    least, most = problem.years[0].activity_bounds()
+    amount = np.abs(ports.coefficient) * most[ports.plant]
+    arc = np.minimum(amount[arcs.giver], amount[arcs.taker] / arcs.ratio)
+    trade = np.minimum(amount[trades.port], network.markets.volume_max[trades.market])
+    bought = np.where(network.markets.direction[trades.market] == 0, 1.0, -1.0)
+    return least, most, arc, trade, amount[network.fates.port], bought
+
+
+def by_pyomo(problem: YearsProblem) -> int:
+    """Write the model in Pyomo, as its manual writes such models, and load it into HiGHS."""
+    import pyomo.environ as pyo
+    from pyomo.contrib.appsi.solvers import Highs
+
+    network, periods = problem.network, len(problem.years)
+    ports, arcs, trades, fates = network.ports, network.arcs, network.trades, network.fates
+    least, most, arc_most, trade_most, fate_most, bought = (part.tolist() for part in _sizes(problem))
+    new, gain = problem.builds.plant.tolist(), problem.years[0].gain.arc.tolist()
+    terms: list[list[tuple[str, int, float]]] = [[] for _ in range(ports.plant.size)]
+    for port, (plant, value) in enumerate(zip(ports.plant.tolist(), ports.coefficient.tolist(), strict=True)):
+        terms[port].append(("x", plant, value))
+    for at, (giver, taker, ratio) in enumerate(
+        zip(arcs.giver.tolist(), arcs.taker.tolist(), arcs.ratio.tolist(), strict=True)
+    ):
+        terms[giver].append(("a", at, -1.0))
+        terms[taker].append(("a", at, ratio))
+    for at, port in enumerate(trades.port.tolist()):
+        terms[port].append(("t", at, bought[at]))
+    for at, port in enumerate(fates.port.tolist()):
+        terms[port].append(("d", at, -1.0))
+    model = pyo.ConcreteModel()
+    model.year = pyo.RangeSet(0, periods - 1)
+    model.x = pyo.Var(range(len(most)), model.year, bounds=lambda _, i, _q: (least[i], most[i]))
+    model.a = pyo.Var(range(len(arc_most)), model.year, bounds=lambda _, i, _q: (0, arc_most[i]))
+    model.t = pyo.Var(range(len(trade_most)), model.year, bounds=lambda _, i, _q: (0, trade_most[i]))
+    model.d = pyo.Var(range(len(fate_most)), model.year, bounds=lambda _, i, _q: (0, fate_most[i]))
+    model.y = pyo.Var(range(len(new)), model.year, domain=pyo.Binary)
+    variables = {name: getattr(model, name) for name in "xatd"}
+    held = np.flatnonzero(~ports.natural).tolist()
+    model.port = pyo.Constraint(
+        held, model.year, rule=lambda _, p, q: sum(c * variables[n][i, q] for n, i, c in terms[p]) == 0
+    )
+    model.run = pyo.Constraint(
+        range(len(new)),
+        model.year,
+        rule=lambda m, i, q: m.x[new[i], q] <= most[new[i]] * sum(m.y[i, b] for b in range(q + 1)),
+    )
+    model.units = pyo.Constraint(
+        range(len(new)), model.year, rule=lambda m, i, q: sum(m.y[i, b] for b in range(q + 1)) <= 1
+    )
+    worth, cost = problem.worth.tolist(), problem.built_cost.tolist()
+    model.goal = pyo.Objective(
+        expr=sum(worth[q] * gain[i] * model.a[i, q] for i in range(len(gain)) for q in range(periods))
+        - sum(cost[i][q] * model.y[i, q] for i in range(len(new)) for q in range(periods)),
+        sense=pyo.maximize,
+    )
+    Highs().set_instance(model)
+    return sum(len(part) for part in model.component_objects(pyo.Var))
+
+
+def by_pypsa(problem: YearsProblem) -> int:
+    """Write the model as a PyPSA network of investment periods and load it into HiGHS."""
+    import pandas as pd
+    import pypsa
+
+    network, periods = problem.network, len(problem.years)
+    ports, arcs, trades, fates = network.ports, network.arcs, network.trades, network.fates
+    least, most, arc_most, trade_most, fate_most, bought = _sizes(problem)
+    new = problem.builds.plant
+    standing = np.setdiff1d(np.arange(most.size), new)
+    years = list(range(2025, 2025 + periods))
+    grid = pypsa.Network()
+    grid.set_snapshots(pd.MultiIndex.from_product([years, [0]], names=["period", "timestep"]))
+    grid.investment_periods = years
+    grid.investment_period_weightings["objective"] = problem.worth
+
+    def names(letter: str, count: int) -> list[str]:
+        return [f"{letter}{at}" for at in range(count)]
+
+    bus = np.array(names("p", ports.plant.size))
+    grid.add("Bus", bus)
+    into, out = np.full(most.size, -1), np.full(most.size, -1)
+    into[ports.plant[ports.coefficient < 0]] = np.flatnonzero(ports.coefficient < 0)
+    out[ports.plant[ports.coefficient > 0]] = np.flatnonzero(ports.coefficient > 0)
+    grid.add(
+        "Link",
+        [f"x{at}" for at in standing],
+        bus0=bus[into[standing]],
+        bus1=bus[out[standing]],
+        p_nom=most[standing],
+        p_min_pu=least[standing] / most[standing],
+    )
+    for number, year in enumerate(years):
+        grid.add(
+            "Link",
+            [f"y{at}_{year}" for at in new],
+            bus0=bus[into[new]],
+            bus1=bus[out[new]],
+            p_nom_extendable=True,
+            p_nom_mod=most[new],
+            p_nom_max=most[new],
+            build_year=year,
+            lifetime=100,
+            capital_cost=problem.built_cost[:, number] / most[new] / problem.worth[number:].sum(),
+        )
+    grid.add(
+        "Link",
+        names("a", arc_most.size),
+        bus0=bus[arcs.giver],
+        bus1=bus[arcs.taker],
+        efficiency=arcs.ratio,
+        p_nom=arc_most,
+        marginal_cost=-problem.years[0].gain.arc,
+    )
+    grid.add("Generator", names("t", trade_most.size), bus=bus[trades.port], p_nom=trade_most, sign=bought)
+    grid.add("Generator", names("d", fate_most.size), bus=bus[fates.port], p_nom=fate_most, sign=-1.0)
+    model = grid.optimize.create_model(multi_investment_periods=True)
+    whole = model.variables["Link-n_mod"]
+    first = [f"y{at}_{years[0]}" for at in new]
+    dim = whole.dims[0]
+    total = whole.sel({dim: first}).rename({dim: "new"}).assign_coords(new=range(new.size))
+    for year in years[1:]:
+        part = whole.sel({dim: [f"y{at}_{year}" for at in new]}).rename({dim: "new"})
+        total = total + part.assign_coords(new=range(new.size))
+    model.add_constraints(total <= 1, name="once")
+    model.to_highspy()
+    return int(model.nvars)
+
+
 def work(way: str, size: int, periods: int, hub: bool) -> dict[str, float]:
     """Return seconds, memory and variables of one way, in this process."""
+    for module in PEERS.get(way, ()):
+        importlib.import_module(module)
     problem = years_problem(size, periods, hub)
     gc.collect()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     clock = time.perf_counter()
     cpu = time.process_time()
-    if way == "linopy":
-        variables = by_linopy(problem)
+    written = {"linopy": by_linopy, "pyomo": by_pyomo, "pypsa": by_pypsa}
+    if way in written:
+        variables = written[way](problem)
     else:
         if way == "raw":
             program, goal = raw(problem)
@@ -213,9 +361,13 @@ def main() -> None:
         return
     same(40, 3, hub)
     found = {}
-    for way in WAYS:
+    named = [way for way in WAYS if way in sys.argv] or list(WAYS)
+    for way in named:
+        if way in {"pyomo", "pypsa"} and importlib.util.find_spec(way) is None:
+            print(f"{way}: not installed")
+            continue
         runs = []
-        for _ in range(3):
+        for _ in range(WAYS[way]):
             words = [sys.executable, __file__, str(size), str(periods), "--way", way, *(["hub"] if hub else [])]
             said = subprocess.run(words, check=True, capture_output=True, text=True).stdout
             runs.append(json.loads(said.splitlines()[-1]))
@@ -225,7 +377,7 @@ def main() -> None:
         print(
             f"{way:12} {run['variables']:9} {run['seconds']:9.2f} {run['cpu']:7.2f}"
             f" {run['cpu'] / found['raw']['cpu']:7.2f} {run['memory']:11.0f}"
-            f" {run['memory'] / found['raw']['memory']:7.2f}"
+            f" {run['memory'] / max(found['raw']['memory'], 1.0):7.2f}"
         )
 
 

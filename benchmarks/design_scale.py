@@ -1,13 +1,14 @@
 """How designs over years grow with the enterprises of a place: Liupanshui, every library technology a candidate.
 
-Run ``python benchmarks/design_scale.py [--seconds 600] [--plain] [--svg FILE] [ENTERPRISES ...]``. The bundled example
-has 4,492 enterprises in 8 parks, of which 34 have a plant. Here each of the ENTERPRISES first ones (more than there are:
-drawn again) gets a plant by its industry, sized by its output and run below capacity, all from a seed: assumed, only to
-make the size real. Every technology of known size and capital is a candidate at each park; years 2025, 2027, 2030, 2033,
-2035; gap 1 % within the seconds. The limits of water, set for the 34 plants, are left out; the budget stays.
+Run ``python benchmarks/design_scale.py [--seconds 600] [--plain] [--svg FILE] [ENTERPRISES ...]``. The bundled
+example has 4,492 enterprises in 8 parks, of which 34 have a plant. Here as many of them as ENTERPRISES says (more than
+there are: drawn again) get a plant by their industry, sized by their output and run below capacity, all from a seed:
+assumed, only to make the size real. Every technology of known size and capital is a candidate at each park; years 2025,
+2027, 2030, 2033, 2035; gap 1 % within the seconds. The limits of water, set for the 34 plants, are left out; the budget
+stays.
 
-Plants alike are merged as `design` does (``--plain``: they are not, to compare). Each size runs in a process of its own;
-prints sizes, seconds and CPU seconds, gap, peak memory and what the independent checker of all years finds.
+Plants alike are merged as `design` does (``--plain``: they are not, to compare). Each size runs in a process of its
+own; prints sizes, seconds and CPU seconds, gap, peak memory and what the independent checker of all years finds.
 """
 
 import argparse
@@ -116,16 +117,13 @@ def measure(count: int, seconds: float, plain: bool) -> dict[str, float | str]:
     """Return what one size takes, in this process."""
     plan = planted(everything_allowed(), count)
     clock, cpu = time.perf_counter(), time.process_time()
-    merged, members = (plan, None) if plain else merge_alike(plan)
+    merged, _members = (plan, None) if plain else merge_alike(plan)
     posed = pose(merged, DesignOptions(gap=0.01, time_limit=seconds, pieces=1))
     assembly = assemble(posed.whole)
     writing, spent = time.perf_counter() - clock, time.process_time() - cpu
     found = solve_assembly(assembly)
     seconds_all, cpu_all = time.perf_counter() - clock, time.process_time() - cpu
-    if found.flows[0].activity.any():
-        wrong = len(check_years(posed.whole, tidy_years(posed.whole, found)))
-    else:
-        wrong = -1
+    wrong = len(check_years(posed.whole, tidy_years(posed.whole, found))) if found.flows[0].activity.any() else -1
     return {
         "enterprises": count,
         "standing": plan.tables["plants"].filter(pl.col("status") == "existing").height,
@@ -166,15 +164,19 @@ def picture(runs: list[dict[str, float | str]]) -> str:
         return top + high * (1 - np.log10(max(value, 1.0)) / 4)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 290" font-family="sans-serif" font-size="11">'
-        f'<rect width="520" height="290" fill="white"/>'
+        (
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 290" font-family="sans-serif" font-size="11">'
+            '<rect width="520" height="290" fill="white"/>'
+        )
     ]
     for power in range(5):
         y = up(10.0**power)
         parts.append(f'<path d="M{left} {y:.1f}h{wide}" stroke="#ddd"/>')
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{10**power:,}</text>')
-    for size in (100, 1000, 10000):
-        parts.append(f'<text x="{across(size):.1f}" y="{top + high + 16}" text-anchor="middle">{size:,}</text>')
+    parts += [
+        f'<text x="{across(size):.1f}" y="{top + high + 16}" text-anchor="middle">{size:,}</text>'
+        for size in (100, 1000, 10000)
+    ]
     parts.append(f'<text x="{left + wide / 2}" y="{top + high + 34}" text-anchor="middle">enterprises</text>')
     for name, colour, label in (("cpu", "#c0392b", "CPU s"), ("memory", "#2471a3", "MB")):
         values = [float(run[name]) for run in runs]

@@ -91,7 +91,7 @@ def test_members_keep_their_own_bounds_and_are_checked(quick, monkeypatch):
 def test_what_the_plan_names_stays_alone(quick):
     names = sorted(merge_alike(quick, many=2)[1]["member"].to_list())
     operations = quick.tables["exclusions"]
-    row = {column: None for column in operations.schema} | {"group": "g", "plant": names[0]}
+    row = dict.fromkeys(operations.schema) | {"group": "g", "plant": names[0]}
     named = pl.DataFrame([row], schema=operations.schema)
     other = replace(quick, tables={**quick.tables, "exclusions": named})
     assert names[0] not in merge_alike(other, many=2)[1]["member"].to_list()
@@ -100,7 +100,7 @@ def test_what_the_plan_names_stays_alone(quick):
 def test_few_plants_and_limits_on_jobs_merge_nothing(quick):
     assert merge_alike(quick)[1].height == 0
     limits = quick.tables["limits"]
-    row = {column: None for column in limits.schema} | {"quantity": "jobs", "min": 1.0}
+    row = dict.fromkeys(limits.schema) | {"quantity": "jobs", "min": 1.0}
     jobs = pl.DataFrame([row], schema=limits.schema)
     assert merge_alike(replace(quick, tables={**quick.tables, "limits": jobs}), many=2)[1].height == 0
 

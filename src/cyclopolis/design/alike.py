@@ -2,10 +2,10 @@
 
 Plants of one technology at one place that differ in nothing but size see the same recipe, prices, markets, distances
 and ways out. Let them run at ``x(i)`` between ``least(i)`` and ``most(i)``: their sum runs between the sums, and every
-sum ``X`` can be spread, ``x(i) = least(i) + (most(i) - least(i)) (X - least) / (most - least)``. Whatever the sum takes and
-gives, member ``i`` takes and gives ``x(i) / X`` of it, so that balances and caps of substitutions hold for each. Money
-and emissions are linear and count the same. So the optimum of the merged plan is that of the plan, and its bound too
-(exact aggregation: Rogers, Plante, Wong, Evans (1991), Oper. Res. 39, 553-582).
+sum ``X`` can be spread, ``x(i) = least(i) + (most(i) - least(i)) (X - least) / (most - least)``. Whatever the sum takes
+and gives, member ``i`` takes and gives ``x(i) / X`` of it, so that balances and caps of substitutions hold for each.
+Money and emissions are linear and count the same. So the optimum of the merged plan is that of the plan, and its bound
+too (exact aggregation: Rogers, Plante, Wong, Evans (1991), Oper. Res. 39, 553-582).
 
 Not merged is what the plan names anywhere else (measured, exchanged, excluded, needed), what shares its enterprise with
 another plant, what could take its own by-product (it may take a neighbour's, but not its own), hazardous plants (each
