@@ -406,7 +406,7 @@ def _columns(layout: Layout, sizes: list[Sizes]) -> tuple[Floats, Floats, Bools,
 
 
 def _storage(layout: Layout) -> Floats:
-    """Return what storing costs in the objective by column (V,), CNY: what stands on average times the worth of a year."""
+    """Return what storing costs in the objective by column (V,), CNY: mean of what stands times the worth of a year."""
     stores, weights = layout.problem.kept, np.zeros(layout.size)
     for year, worth in enumerate(layout.problem.worth.tolist()):
         start, put = stores.mean(year)

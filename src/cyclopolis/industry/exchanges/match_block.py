@@ -226,9 +226,18 @@ def count_pairs(connection: "DuckDBPyConnection", bounds: Bounds, least: float) 
     connection.execute(_PRESENT)
     lost = int(_number(connection, _COUNT_LOST))
     placed = [connection.execute(_PLACED.format(side)).fetchnumpy() for side in ("offers", "needs")]
-    furthest = max((float(np.abs(side["lat"]).max()) for side in placed if len(side["lat"])), default=0.0)
-    cell = cell_size(bounds.reach_km, furthest)
-    offers, needs = (sort_blocks(side["pos"], side["concept"], side["lon"], side["lat"], cell) for side in placed)
+    lats = [np.asarray(side["lat"], dtype=np.float64) for side in placed]
+    cell = cell_size(bounds.reach_km, max((float(np.abs(lat).max()) for lat in lats if lat.size), default=0.0))
+    offers, needs = (
+        sort_blocks(
+            np.asarray(side["pos"], dtype=np.int64),
+            np.asarray(side["concept"], dtype=np.int64),
+            np.asarray(side["lon"], dtype=np.float64),
+            lat,
+            cell,
+        )
+        for side, lat in zip(placed, lats, strict=True)
+    )
     rows = connection.execute("select offer, need, relation from relations order by relation").fetchall()
     relations = np.array(rows, dtype=np.int64).reshape(-1, 3)
     each = count_met(offers, needs, relations[:, :2])

@@ -183,7 +183,8 @@ def _spread(first: Ints, many: Ints) -> tuple[Ints, Ints]:
     flat = many.ravel()
     before = np.cumsum(flat) - flat
     offer = np.repeat(np.tile(np.arange(many.shape[1], dtype=np.int32), 3), flat)
-    need = np.repeat((first.ravel() - before).astype(np.int32), flat) + np.arange(int(flat.sum()), dtype=np.int32)
+    start = np.repeat((first.ravel() - before).astype(np.int32), flat)
+    need = (start + np.arange(int(flat.sum()), dtype=np.int32)).astype(np.int32)
     return offer, need
 
 
