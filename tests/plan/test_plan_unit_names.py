@@ -6,8 +6,8 @@ from cyclopolis.foundation.text import Message
 from cyclopolis.plan.schema import columns, quantities, read_rows
 from cyclopolis.plan.units import UnknownUnitError, factor, parse_unit
 
-DRAINAGE = ("catchments", "junctions", "outlets", "conduits", "storms")
-"""Tables of what runs on a day, not over a year."""
+DRAINAGE = ("catchments", "junctions", "outlets", "conduits", "storms", "capacities")
+"""Tables of what runs on a day, not over a year: drains, and decay in a river."""
 ORACLE: dict[str, dict[float, str]] = {
     "kg": {
         1e-9: "ug 微克 μg µg microgram micrograms",
