@@ -119,9 +119,9 @@ def test_a_run_keeps_the_front_until_the_plan_changes(tmp_path: Path) -> None:
     place = tmp_path / "park"
     shutil.copytree(cyclopolis.example("quickstart"), place, ignore=shutil.ignore_patterns("results"))
     done = cyclopolis.run(place, until="pareto", options={"points": 3})
-    assert list(done.results) == ["balance", "design", "pareto"]
+    assert list(done.results) == ["pareto"]
     later = cyclopolis.run(place, until="design")
-    assert "pareto" in later.results
+    assert list(later.results) == ["balance", "design"]
     assert "pareto" in cyclopolis.load_run(place).results
     meta = place / "plants.csv"
     meta.write_text(meta.read_text(encoding="utf-8").replace("600000", "600001"), encoding="utf-8")

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from design_networks import Plant, World, over_years
-from test_years import BASE, RATE, discounted, random_worlds, solved, worlds
+from test_design_years import BASE, RATE, discounted, random_worlds, solved, worlds
 
 from cyclopolis.design.checker_years import check_years
 from cyclopolis.design.engine import design

@@ -240,17 +240,17 @@ def writer() -> SpongeWriter:
 def searched(writer, tmp_path_factory):
     told: list[float | None] = []
     keep = tmp_path_factory.mktemp("search") / "designs.jsonl"
-    found = search_designs(writer, 90, workers=1, keep=keep, progress=lambda stage, done=None: told.append(done))
+    found = search_designs(writer, 130, workers=1, keep=keep, progress=lambda stage, done=None: told.append(done))
     return found, keep, told
 
 
 def test_designs_are_found_again_from_disk(writer, searched) -> None:
     found, keep, told = searched
-    assert found.areas_m2.shape == (90, 3)
+    assert found.areas_m2.shape == (130, 3)
     assert told[-1] == 1.0
-    assert len(keep.read_text().splitlines()) == 90
+    assert len(keep.read_text().splitlines()) == 130
     keep.write_text(keep.read_text()[:-40] + "\n{")
-    again = search_designs(writer, 90, workers=1, keep=keep)
+    again = search_designs(writer, 130, workers=1, keep=keep)
     for name in ("areas_m2", "cost", "answers", "front"):
         assert np.array_equal(getattr(found, name), getattr(again, name), equal_nan=name == "answers"), name
 
