@@ -61,7 +61,7 @@ def _bars(rows: pl.DataFrame, called: Mapping[str, str], language: Language) -> 
         "layout": layout(
             say("chains.picture_missing", language),
             max(360, 24 * rows.height + 120),
-            xaxis={"title": {"text": say("match.axis_gain", language)}},
+            xaxis={"title": {"text": say("match.axis_gain", language)}, "automargin": True},
             yaxis={"automargin": True},
         ),
     }
@@ -123,7 +123,7 @@ def _parks(maps: pl.DataFrame, called: Mapping[str, str], language: Language) ->
             say("chains.picture_parks", language),
             max(360, 20 * rows.height + 140),
             barmode="stack",
-            xaxis={"title": {"text": say("chains.axis_links", language)}},
+            xaxis={"title": {"text": say("chains.axis_links", language)}, "automargin": True},
             yaxis={"automargin": True},
         ),
     }
@@ -164,13 +164,14 @@ def _links(links: pl.DataFrame, called: Mapping[str, str], language: Language) -
         "tickvals": list(height.values()),
         "ticktext": [label(called.get("system:" + system, system)) for system in systems],
         "automargin": True,
+        "range": [-0.6, len(systems) - 0.4],
     }
     return {
         "data": traces,
         "layout": layout(
             say("chains.picture_links", language),
             max(360, 60 * len(systems) + 140),
-            xaxis={"title": {"text": say("chains.axis_stage", language)}},
+            xaxis={"title": {"text": say("chains.axis_stage", language)}, "automargin": True},
             yaxis=axis,
         ),
     }

@@ -7,10 +7,11 @@ are counted before they are made; a block that would explode is named instead.
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.industry.exchanges.match_cells import (
@@ -225,23 +226,20 @@ def count_pairs(connection: "DuckDBPyConnection", bounds: Bounds, least: float) 
     connection.execute(f"set variable least = {least!r}")
     connection.execute(_PRESENT)
     lost = int(_number(connection, _COUNT_LOST))
-    placed = [connection.execute(_PLACED.format(side)).fetchnumpy() for side in ("offers", "needs")]
-    lats = [np.asarray(side["lat"], dtype=np.float64) for side in placed]
-    cell = cell_size(bounds.reach_km, max((float(np.abs(lat).max()) for lat in lats if lat.size), default=0.0))
-    offers, needs = (
-        sort_blocks(
-            np.asarray(side["pos"], dtype=np.int64),
-            np.asarray(side["concept"], dtype=np.int64),
-            np.asarray(side["lon"], dtype=np.float64),
-            lat,
-            cell,
-        )
-        for side, lat in zip(placed, lats, strict=True)
-    )
+    placed = [_placed(connection, side) for side in ("offers", "needs")]
+    furthest = max((float(np.abs(side["lat"]).max()) for side in placed if len(side["lat"])), default=0.0)
+    cell = cell_size(bounds.reach_km, furthest)
+    offers, needs = (sort_blocks(side["pos"], side["concept"], side["lon"], side["lat"], cell) for side in placed)
     rows = connection.execute("select offer, need, relation from relations order by relation").fetchall()
     relations = np.array(rows, dtype=np.int64).reshape(-1, 3)
     each = count_met(offers, needs, relations[:, :2])
     return Counted(int(each.sum()) + lost, lost, offers, needs, relations, each)
+
+
+def _placed(connection: "DuckDBPyConnection", side: str) -> dict[str, NDArray[Any]]:
+    """Return position, concept and degrees of the rows of one side that have a place."""
+    columns = connection.execute(_PLACED.format(side)).fetchnumpy()
+    return {name: np.asarray(values) for name, values in columns.items()}
 
 
 def _number(connection: "DuckDBPyConnection", query: str) -> float:

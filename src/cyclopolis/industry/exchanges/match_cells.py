@@ -182,10 +182,10 @@ def _spread(first: Ints, many: Ints) -> tuple[Ints, Ints]:
     """Return the pairs that ranges (3, n) stand for, as positions of both sides."""
     flat = many.ravel()
     before = np.cumsum(flat) - flat
-    offer = np.repeat(np.tile(np.arange(many.shape[1], dtype=np.int32), 3), flat)
-    start = np.repeat((first.ravel() - before).astype(np.int32), flat)
-    need = (start + np.arange(int(flat.sum()), dtype=np.int32)).astype(np.int32)
-    return offer, need
+    total = int(flat.sum())
+    offer: Ints = np.repeat(np.tile(np.arange(many.shape[1], dtype=np.int32), 3), flat)
+    start: Ints = np.repeat((first.ravel() - before).astype(np.int32), flat)
+    return offer, np.add(start, np.arange(total, dtype=np.int32), dtype=np.int32)
 
 
 def _within(given: Blocks, taken: Blocks, one: Ints, other: Ints, reach_km: float) -> tuple[tuple[Ints, Ints], Floats]:

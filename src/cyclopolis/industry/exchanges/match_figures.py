@@ -15,6 +15,8 @@ DRAWN = 40
 """Most pairs drawn on the map and in the network."""
 BARS = 20
 """Most pairs drawn as bars."""
+_END = 22
+"""Longest name of a thing or a taker beside a bar."""
 
 
 def match_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> dict[str, Figure]:
@@ -75,7 +77,12 @@ def _bars(rows: pl.DataFrame, called: Mapping[str, str], language: Language) -> 
     """Return the parts of the net gain of the best pairs as stacked bars, the best on top."""
     flipped = rows.reverse()
     data = [said(row, called, language) for row in flipped.iter_rows(named=True)]
-    labels = [f"{number}. {short(row[2])}" for number, row in zip(range(len(data), 0, -1), data, strict=True)]
+    ends = [
+        [label(called.get(name, name), _END) for name in pair] for pair in flipped.select("offer", "taker").iter_rows()
+    ]
+    labels = [
+        f"{number}. {good} → {taker}" for number, (good, taker) in zip(range(len(ends), 0, -1), ends, strict=True)
+    ]
     parts = ("saved_purchase_cny", "saved_disposal_cny", "transport_cny", "processing_cny")
     traces = [
         {
@@ -91,7 +98,7 @@ def _bars(rows: pl.DataFrame, called: Mapping[str, str], language: Language) -> 
         for place, part in enumerate(parts)
         if flipped[part].fill_null(0.0).abs().sum() > 0
     ]
-    axis = {"title": {"text": say("match.axis_gain", language)}, "zeroline": True}
+    axis = {"title": {"text": say("match.axis_gain", language)}, "zeroline": True, "automargin": True}
     return {
         "data": traces,
         "layout": layout(
@@ -189,7 +196,8 @@ def _map(rows: pl.DataFrame, places: pl.DataFrame, called: Mapping[str, str], la
     goods = sorted({row["offer"] for row in known})
     for index, good in enumerate(goods):
         mine = [row for row in known if row["offer"] == good]
-        middles = [0.35 * at[row["giver"]] + 0.65 * at[row["taker"]] for row in mine]
+        along = 0.3 + 0.5 * (index + 0.5) / len(goods)
+        middles = [(1 - along) * at[row["giver"]] + along * at[row["taker"]] for row in mine]
         traces.append(
             {
                 "type": "scatter",
@@ -217,9 +225,10 @@ def _map(rows: pl.DataFrame, places: pl.DataFrame, called: Mapping[str, str], la
     )
     middle = float(np.mean([at[item][1] for item in ends]))
     axes = {
-        "xaxis": {"title": {"text": say("match.axis_lon", language)}, "zeroline": False},
+        "xaxis": {"title": {"text": say("match.axis_lon", language)}, "zeroline": False, "automargin": True},
         "yaxis": {
             "title": {"text": say("match.axis_lat", language)},
+            "automargin": True,
             "scaleanchor": "x",
             "scaleratio": float(1 / max(np.cos(np.radians(middle)), 0.05)),
             "zeroline": False,
