@@ -226,11 +226,23 @@ def yearly_money(network: Network, flows: Flows) -> float:
     return money
 
 
+def yearly_subsidies(network: Network, flows: Flows) -> float:
+    """Return what is paid per unit made, CNY per year, plant by plant."""
+    if network.subsidies is None:
+        return 0.0
+    rates = network.subsidies.per_unit
+    return sum(float(rate) * float(amount) for rate, amount in zip(rates, flows.activity, strict=True))
+
+
 def _depreciation(network: Network, flows: Flows) -> float:
+    """Return the straight-line depreciation of what is built, CNY per year, as far as no subsidy paid for it."""
     plants, worn = network.plants, 0.0
     for plant in np.flatnonzero(flows.built > 0).tolist():
         capital = float(plants.capex_fixed[plant]) * float(flows.built[plant]) / float(plants.units[plant])
         capital += float(plants.capex_slope[plant]) * float(flows.capacity[plant])
+        if network.subsidies is not None:
+            capital -= float(network.subsidies.share[plant]) * capital
+            capital -= float(network.subsidies.per_built[plant]) * float(flows.built[plant])
         worn += 1e6 * capital / float(plants.lifetime[plant])
     return worn
 
@@ -239,7 +251,7 @@ def yearly_taxes(network: Network, flows: Flows, worn: float | None = None) -> f
     """Return the taxes that count as a cost, CNY per year, from emissions, prices and capital one by one.
 
     Pollutants are charged by the rate of the site where the law taxes them; a tax on value added on sales less
-    purchases; a tax on profit on what is left after the other taxes and the depreciation ``worn`` (CNY per year; when
+    purchases; a tax on profit on what is left, subsidies per unit included, after the other taxes and the depreciation ``worn`` (CNY per year; when
     not given, straight-line of what is built at its plant's own capital).
     """
     factors, plants, ports = network.factors, network.plants, network.ports
@@ -259,5 +271,5 @@ def yearly_taxes(network: Network, flows: Flows, worn: float | None = None) -> f
     worn = _depreciation(network, flows) if worn is None else worn
     basis = {"environment_tax": charged, "value_added": added}
     early = sum(tax.rate * basis[tax.basis] for tax in factors.taxes if tax.cost and tax.basis in basis)
-    profit = yearly_money(network, flows) - worn - early
+    profit = yearly_money(network, flows) + yearly_subsidies(network, flows) - worn - early
     return float(early + sum(tax.rate * profit for tax in factors.taxes if tax.cost and tax.basis == "profit"))

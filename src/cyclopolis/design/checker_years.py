@@ -6,7 +6,7 @@ discounted year by year, and the objective is added up again from prices.
 
 import numpy as np
 
-from cyclopolis.design.checker import ROUNDING, Violation, check_state, yearly_money, yearly_taxes
+from cyclopolis.design.checker import ROUNDING, Violation, check_state, yearly_money, yearly_subsidies, yearly_taxes
 from cyclopolis.design.lines import LIFETIME_A
 from cyclopolis.design.years import YearsProblem, YearsSolution
 from cyclopolis.network.model import EXISTING, Network
@@ -205,6 +205,15 @@ def _spent(problem: YearsProblem, found: YearsSolution, way: int, year: int) -> 
     return fixed * float(found.built[way, year]) + slope * float(found.capacity[way, year])
 
 
+def _granted(problem: YearsProblem, found: YearsSolution, way: int, year: int) -> float:
+    """Return what subsidies pay of one way of building in one year, million CNY."""
+    paid, plant = problem.years[year].network.subsidies, int(problem.builds.plant[way])
+    if paid is None:
+        return 0.0
+    share = float(paid.share[plant]) * _spent(problem, found, way, year)
+    return share + float(paid.per_built[plant]) * float(found.built[way, year])
+
+
 def _capital(problem: YearsProblem, found: YearsSolution) -> list[Violation]:
     wrong = []
     for bound in problem.spending:
@@ -228,7 +237,8 @@ def present_value(problem: YearsProblem, found: YearsSolution, rate: float, base
     """Return the net present value of a solution over its baseline, CNY, from prices, lifetimes and the discount rate.
 
     Every calendar year is discounted by itself: what a year of the horizon stands for earns the same in each of them;
-    capital is spent when its year begins, and what is left of its lifetime at the end is worth its share of it.
+    capital is spent, and subsidies of it are paid, when its year begins, and what is left of its lifetime at the end is
+    worth its share of it.
 
     Parameters
     ----------
@@ -246,6 +256,7 @@ def present_value(problem: YearsProblem, found: YearsSolution, rate: float, base
     all_levels = [_levels(problem, found, store) for store in range(problem.kept.port.size)]
     for number, (year, flows) in enumerate(zip(problem.years, found.flows, strict=True)):
         gain = yearly_money(year.network, flows) - yearly_money(year.network, year.base)
+        gain += yearly_subsidies(year.network, flows) - yearly_subsidies(year.network, year.base)
         gain -= yearly_taxes(year.network, flows, _worn(problem, found, number)) - yearly_taxes(
             year.network, year.base, 0.0
         )
@@ -258,6 +269,9 @@ def present_value(problem: YearsProblem, found: YearsSolution, rate: float, base
         (float(problem.network.plants.lifetime[plant]), [_spent(problem, found, way, at) for at in range(len(years))])
         for way, plant in enumerate(problem.builds.plant.tolist())
     ]
+    for way in range(problem.builds.plant.size):
+        for at, begun in enumerate(years):
+            total += 1e6 * _granted(problem, found, way, at) / (1 + rate) ** (begun - base_year)
     lines = () if problem.lines is None else problem.lines.capital.tolist()
     spent += [(LIFETIME_A, (capital * found.lines[line]).tolist()) for line, capital in enumerate(lines)]
     for lifetime, capitals in spent:
@@ -270,12 +284,13 @@ def present_value(problem: YearsProblem, found: YearsSolution, rate: float, base
 
 
 def _worn(problem: YearsProblem, found: YearsSolution, now: int) -> float:
-    """Return the straight-line depreciation of what stands in a year, CNY."""
+    """Return the straight-line depreciation of what stands in a year, CNY, as far as no subsidy paid for it."""
     total = 0.0
     for way, plant in enumerate(problem.builds.plant.tolist()):
         lifetime = float(problem.network.plants.lifetime[plant])
         for built in range(now + 1):
             begun, year = problem.years[built].network.year, problem.years[now].network.year
             if built == now or begun + lifetime > year:
-                total += 1e6 * _spent(problem, found, way, built) / lifetime
+                own = _spent(problem, found, way, built) - _granted(problem, found, way, built)
+                total += 1e6 * own / lifetime
     return total

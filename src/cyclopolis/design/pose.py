@@ -6,22 +6,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from cyclopolis.design.flexible import flexible_ports
-from cyclopolis.design.lines import LIFETIME_A, find_lines, without_lines
-from cyclopolis.design.money import (
-    MILLION,
-    capital_worth,
-    curve_error,
-    curve_pieces,
-    recovery_factor,
-    yearly_worth,
+from cyclopolis.design.capital import (
+    capital_builds,
+    capital_costs,
+    grants,
+    line_worth,
+    worth_of_capital,
+    yearly_costs,
 )
+from cyclopolis.design.flexible import flexible_ports
+from cyclopolis.design.lines import find_lines, without_lines
+from cyclopolis.design.money import MILLION, yearly_worth
 from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
 from cyclopolis.design.reach import activity_reach
 from cyclopolis.design.stores import read_stores
-from cyclopolis.design.years import Builds, Spending, YearsProblem
-from cyclopolis.foundation.problems import user_error
+from cyclopolis.design.years import Spending, YearsProblem
+from cyclopolis.design.words import plant_name
+from cyclopolis.foundation.problems import Problem, UserError, user_error
+from cyclopolis.foundation.text import message
 from cyclopolis.industry import settled_amounts
 from cyclopolis.network import (
     base_flows,
@@ -52,6 +55,7 @@ SERVICES = ("building materials", "city", "utilities")
 """Chains that serve all others and do not count as a park's main chain."""
 NEVER = -1
 """Position of a needed plant that is not among those chosen from."""
+_ROUNDING = 1e-9
 _CAPITAL = pl.col("quantity").is_in(["budget", "investment"])
 
 
@@ -281,43 +285,6 @@ def _open_ports(network: Network, base: Flows, known: Mapping[tuple[str, str], f
     return left
 
 
-def capital_builds(plants: Plants, new: np.ndarray, pieces: int) -> tuple[Builds, float]:
-    """Return the ways of building new plants, and the largest error of their capital as a share.
-
-    A plant of given size has one way for each of its equal units; one whose size is free has as many as the straight
-    pieces of its capital curve.
-
-    Parameters
-    ----------
-    plants : Plants
-    new : ndarray of int
-        Positions of the new plants, ascending.
-    pieces : int
-        Pieces of a capital curve.
-    """
-    rows: list[tuple[float, ...]] = []
-    error = 0.0
-    for plant in new.tolist():
-        largest, units = float(np.nan_to_num(plants.capacity[plant])), float(plants.units[plant])
-        smallest = min(float(np.nan_to_num(plants.capacity_min[plant])), largest)
-        capital, exponent = (
-            float(np.nan_to_num(plants.capex[plant])),
-            float(np.nan_to_num(plants.scale_exponent[plant])),
-        )
-        if smallest >= largest or units > 1:
-            rows.append((plant, largest / units, largest / units, units, capital / units, 0.0))
-            continue
-        if exponent in {0.0, 1.0} or smallest <= 0:
-            fixed, slope = np.nan_to_num(plants.capex_fixed[plant]), np.nan_to_num(plants.capex_slope[plant])
-            rows.append((plant, smallest, largest, 1.0, float(fixed), float(slope)))
-            continue
-        error = max(error, curve_error(largest / smallest, exponent, pieces))
-        for low, high, fixed, slope in curve_pieces(smallest, largest, capital, exponent, pieces):
-            rows.append((plant, low, high, 1.0, fixed, slope))
-    table = np.array(rows, dtype=np.float64).reshape(-1, 6)
-    return Builds(table[:, 0].astype(np.int64), *(table[:, column] for column in range(1, 6))), error
-
-
 @dataclass(frozen=True)
 class Alike:
     """What several plans posed side by side share: plants kept in any case, and how far each must be able to reach."""
@@ -431,27 +398,6 @@ def _without_builds(form: LinearForm) -> LinearForm:
     return replace(form, built=np.zeros_like(form.built), capacity=np.zeros_like(form.capacity))
 
 
-def _tax_spared(problem: YearsProblem) -> Floats:
-    """Return what depreciating 1 CNY of capital evenly over its lifetime spares in taxes on profit (P, Y)."""
-    factors, lifetime = problem.network.factors, problem.network.plants.lifetime
-    taxes = () if factors is None else factors.taxes
-    rate = sum(tax.rate for tax in taxes if tax.basis == "profit" and tax.cost)
-    spared = np.zeros((lifetime.size, len(problem.years)))
-    for built in range(len(problem.years)):
-        for now in range(built, len(problem.years)):
-            spared[:, built] += np.where(problem.stands(built, now), problem.worth[now] * rate / lifetime, 0.0)
-    return spared
-
-
-def line_worth(plan: Plan, years: Sequence[int]) -> tuple[Floats, Floats]:
-    """Return what 1 CNY of a line's capital costs in the objective and what is left of it at the end (Y,)."""
-    rate, lifetime = plan.meta.discount_rate, np.array([LIFETIME_A])
-    if len(years) == 1:
-        return recovery_factor(rate, lifetime), np.zeros(1)
-    spent, left = capital_worth(rate, plan.meta.base_year, years, lifetime)
-    return spent[0], left[0]
-
-
 def _with_lines(whole: YearsProblem, plan: Plan) -> YearsProblem:
     """Return the problem with the lines that its arcs need; their depreciation spares no tax (a simplification)."""
     lines = find_lines(whole.network, plan.library.transport, whole.years[0].base)
@@ -468,6 +414,107 @@ def _refuse_shared_units(plan: Plan) -> None:
         raise user_error("design.units_excluded", group=group, plant=plant, units=int(units))
 
 
+def _problems(
+    plan: Plan,
+    options: DesignOptions,
+    networks: Sequence[Network],
+    forms: Sequence[Quantities],
+    rows: Sequence[pl.DataFrame],
+    settled: pl.DataFrame | None,
+) -> tuple[DesignProblem, ...]:
+    """Return the choice of each year alone: its baseline, gain, decisions and limits; capital as a yearly cost."""
+    network, years = networks[-1], [one.year for one in networks]
+    decided, barred = decisions(network, years, plan.meta.base_year)
+    known = _open_today(plan, settled)
+    moving = flexible_ports(network, _may_move(plan, network, every=options.flexible))
+    problems = []
+    for number, (one, form) in enumerate(zip(networks, forms, strict=True)):
+        base = base_flows(one)
+        built_cost, capacity_cost = yearly_costs(one, plan.meta.discount_rate)
+        problems.append(
+            DesignProblem(
+                network=one,
+                base=base,
+                gain=_without_builds(dimension_forms(one).economy),
+                built_cost=built_cost,
+                capacity_cost=capacity_cost,
+                decided=decided[:, number],
+                barred=barred[:, number],
+                loose_max=_open_ports(one, base, known),
+                arc_min=np.zeros(one.arcs.giver.size),
+                limits=_limits(one, form, rows[number].filter(~_CAPITAL)),
+                flexible=moving,
+                options=_solving(options),
+            )
+        )
+    return tuple(problems)
+
+
+def _solving(options: DesignOptions) -> SolveOptions:
+    return SolveOptions(gap=options.gap, time_limit=options.time_limit)
+
+
+def _whole(
+    plan: Plan,
+    options: DesignOptions,
+    problems: tuple[DesignProblem, ...],
+    spending_rows: pl.DataFrame,
+    alike: Alike | None,
+) -> tuple[YearsProblem, Floats, Floats, float]:
+    """Return all years together, what capital costs and leaves (P, Y), and the largest error of its pieces."""
+    network, years = problems[-1].network, tuple(one.network.year for one in problems)
+    rate, base_year = plan.meta.discount_rate, plan.meta.base_year
+    stores = read_stores(plan.tables["stores"], network, years)
+    builds, error = capital_builds(_within_reach(problems, stores.port, alike), problems[-1].new, options.pieces)
+    nothing = np.zeros((builds.plant.size, len(years)))
+    whole = YearsProblem(
+        years=problems,
+        worth=np.ones(1) if len(years) == 1 else yearly_worth(rate, base_year, years),
+        builds=builds,
+        built_cost=nothing,
+        capacity_cost=nothing,
+        requires=_requirements(plan, network),
+        choices=_main_chains(network) if options.one_chain else (),
+        spending=_spending(network, spending_rows),
+        stores=stores,
+        options=_solving(options),
+    )
+    _refuse_excess(plan, whole)
+    spent, left = worth_of_capital(rate, base_year, years, network.plants.lifetime)
+    built_cost, capacity_cost = capital_costs(whole, spent, left)
+    whole = replace(whole, built_cost=built_cost, capacity_cost=capacity_cost)
+    return (_with_lines(whole, plan) if options.pipes else whole), spent, left, error
+
+
+def _refuse_excess(plan: Plan, whole: YearsProblem) -> None:
+    """Refuse subsidies that pay more of a plant than it costs: building would gain without running."""
+    builds = whole.builds
+    capital = builds.fixed + builds.slope * builds.smallest
+    share, each = (part[builds.plant] for part in grants(whole))
+    paid = share * capital[:, None] + each
+    barred = np.stack([year.barred for year in whole.years], axis=1)[builds.plant]
+    over = np.argwhere((paid > capital[:, None] * (1 + _ROUNDING)) & ~barred)
+    if not over.size:
+        return
+    way, number = over[0].tolist()
+    network = whole.years[number].network
+    plant = int(builds.plant[way])
+    name, technology = network.plant_ids[plant], network.technology_ids[network.plants.technology[plant]]
+    rows = plan.tables["subsidies"].filter(
+        pl.col("plant").fill_null(name) == name, pl.col("technology").fill_null(technology) == technology
+    )
+    raise UserError(
+        Problem(
+            message(
+                "design.subsidy_over", plant=plant_name(plan, name), year=network.year,
+                paid=f"{paid[way, number]:.6g}", capital=f"{capital[way]:.6g}", rows=", ".join(rows["subsidy"].sort()),
+            ),
+            severity="error",
+            file="subsidies.csv",
+        )
+    )  # fmt: skip
+
+
 def pose(plan: Plan, options: DesignOptions, alike: Alike | None = None) -> Posed:
     """Pose a plan as a design problem over the years of its horizon, or over one year.
 
@@ -481,87 +528,32 @@ def pose(plan: Plan, options: DesignOptions, alike: Alike | None = None) -> Pose
     Raises
     ------
     UserError
-        If the year, gap, time or pieces make no sense.
+        If the year, gap, time or pieces make no sense, or if subsidies pay more of a plant than it costs.
     """
     years = target_years(plan, options)
-    rate, base_year = plan.meta.discount_rate, plan.meta.base_year
     _refuse_shared_units(plan)
     settled = settled_amounts(plan)
     drafts = _networks(plan, years, settled, alike)
+    networks = drafts.networks
     if options.pipes:
-        networks = tuple(without_lines(one, plan.library.transport) for one in drafts.networks)
-        drafts = replace(drafts, networks=networks)
-    network = drafts.networks[-1]
-    plants, new = network.plants, np.flatnonzero(network.plants.status != EXISTING)
-    decided, barred = decisions(network, years, base_year)
-    forms = tuple(quantities(one) for one in drafts.networks)
-    solving = SolveOptions(gap=options.gap, time_limit=options.time_limit)
-    factor = recovery_factor(rate, plants.lifetime)
-    single = len(years) == 1
-    spent, left = (
-        (factor[:, None], np.zeros((factor.size, 1)))
-        if single
-        else capital_worth(rate, base_year, years, plants.lifetime)
-    )
+        networks = tuple(without_lines(one, plan.library.transport) for one in networks)
+    forms = tuple(quantities(one) for one in networks)
     rows = [limit_rows(plan, year) for year in years]
-    known = _open_today(plan, settled)
-    moving = flexible_ports(network, _may_move(plan, network, every=options.flexible))
-    problems = []
-    for number, (one, form) in enumerate(zip(drafts.networks, forms, strict=True)):
-        base = base_flows(one)
-        problems.append(
-            DesignProblem(
-                network=one,
-                base=base,
-                gain=_without_builds(dimension_forms(one).economy),
-                built_cost=np.where(
-                    plants.status != EXISTING, MILLION * factor * np.nan_to_num(plants.capex_fixed), 0.0
-                ),
-                capacity_cost=np.where(
-                    plants.status != EXISTING, MILLION * factor * np.nan_to_num(plants.capex_slope), 0.0
-                ),
-                decided=decided[:, number],
-                barred=barred[:, number],
-                loose_max=_open_ports(one, base, known),
-                arc_min=np.zeros(one.arcs.giver.size),
-                limits=_limits(one, form, rows[number].filter(~_CAPITAL)),
-                flexible=moving,
-                options=solving,
-            )
-        )
-    stores = read_stores(plan.tables["stores"], network, years)
-    builds, error = capital_builds(_within_reach(problems, stores.port, alike), new, options.pieces)
     spending_rows = pl.concat(
         [table.filter(_CAPITAL).with_columns(position=pl.lit(at, pl.Int64)) for at, table in enumerate(rows)]
     )
-    worth = np.ones(1) if single else yearly_worth(rate, base_year, years)
-    whole = YearsProblem(
-        years=tuple(problems),
-        worth=worth,
-        builds=builds,
-        built_cost=np.zeros((new.size, 1)),
-        capacity_cost=np.zeros((new.size, 1)),
-        requires=_requirements(plan, network),
-        choices=_main_chains(network) if options.one_chain else (),
-        spending=_spending(network, spending_rows),
-        stores=stores,
-        options=solving,
-    )
-    cost = MILLION * (spent - left - _tax_spared(whole))[builds.plant]
-    whole = replace(whole, built_cost=cost * builds.fixed[:, None], capacity_cost=cost * builds.slope[:, None])
-    if options.pipes:
-        whole = _with_lines(whole, plan)
-    target = replace(
-        problems[-1],
-        gain=dimension_forms(network).economy,
-        decided=np.asarray(decided.any(axis=1)),
-        barred=np.asarray(barred.all(axis=1)),
-        limits=_limits(network, forms[-1], rows[-1]),
-    )
+    problems = _problems(plan, options, networks, forms, rows, settled)
+    whole, spent, left, error = _whole(plan, options, problems, spending_rows, alike)
     return Posed(
         plan=plan,
         years=years,
-        problem=target,
+        problem=replace(
+            problems[-1],
+            gain=dimension_forms(networks[-1]).economy,
+            decided=np.any([one.decided for one in problems], axis=0),
+            barred=np.all([one.barred for one in problems], axis=0),
+            limits=_limits(networks[-1], forms[-1], rows[-1]),
+        ),
         whole=whole,
         forms=forms,
         rows=rows[-1],

@@ -3,7 +3,7 @@
 In P-graph words: a unit is a plant; a material is a port that must be served (an input that somebody feeds, an output
 that somebody takes); raw is what a market, a lawful fate, nature or an existing plant serves; products are the ports of
 existing plants and every sale. A candidate that cannot be served, or that serves nobody and sells nothing, is in no
-solution structure and is left out before any number is optimised.
+solution structure and is left out before any number is optimised. What is paid for running sells as much as a sale.
 """
 
 from dataclasses import fields, replace
@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from cyclopolis.design.synthesis import compose_units, reduce_units
+from cyclopolis.network import subsidies_of
 from cyclopolis.network.model import BUY, EXISTING, Arcs, Bools, Ints, Network, Ports
 
 
@@ -48,10 +49,11 @@ def useful_plants(network: Network, allowed: Bools, stored: Ints | None = None) 
     shape = (len(network.plant_ids), size)
     takes = _matrix(ports.plant[needy], needy, shape)
     makes = _matrix(
-        np.concatenate([giver, taker, ports.plant[earns]]),
-        np.concatenate([arcs.taker, arcs.giver, np.full(earns.size, outside)]),
+        np.concatenate([giver, taker, ports.plant[earns], paid]),
+        np.concatenate([arcs.taker, arcs.giver, np.full(earns.size + paid.size, outside)]),
         shape,
     )
+    paid = np.flatnonzero(subsidies_of(network).per_unit > 0)
     served = np.zeros(size, dtype=np.bool_)
     served[trades.port] = True
     served[network.fates.port] = True
@@ -91,8 +93,10 @@ def keep_plants(network: Network, keep: Bools) -> Network:
     trade_kept, fate_kept = port_kept[trades.port], port_kept[fates.port]
     main = np.where(plants.main >= 0, port_at[np.maximum(plants.main, 0)], -1)
     cut = {item.name: getattr(plants, item.name)[keep] for item in fields(plants)}
+    paid = network.subsidies
     return replace(
         network,
+        subsidies=paid and replace(paid, **{item.name: getattr(paid, item.name)[keep] for item in fields(paid)}),
         plant_ids=tuple(name for name, stays in zip(network.plant_ids, keep.tolist(), strict=True) if stays),
         plants=replace(plants, **{**cut, "main": main[keep]}),
         ports=replace(ports, **_cut(ports, port_kept, plant=plant_at[ports.plant])),

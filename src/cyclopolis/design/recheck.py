@@ -17,7 +17,10 @@ from cyclopolis.design.lines import LIFETIME_A
 from cyclopolis.industry import settled_amounts
 from cyclopolis.plan import Plan
 
-_MONEY = ("sales", "purchases", "disposal", "transport", "operation", "capital", "salvage")
+_MONEY = (
+    "sales", "purchases", "disposal", "transport", "operation", "storage",
+    "capital", "salvage", "subsidies", "capital_subsidies",
+)  # fmt: skip
 """Parts of the economy that are no taxes."""
 _PLANT = ("plant", "commodity")
 FORMS = {

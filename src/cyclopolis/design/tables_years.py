@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.capital import granted, line_worth, yearly_costs
 from cyclopolis.design.flexible import recipe_room
 from cyclopolis.design.lines import no_lines
-from cyclopolis.design.money import MILLION, recovery_factor, spans
-from cyclopolis.design.pose import Posed, line_worth
+from cyclopolis.design.money import MILLION, spans
+from cyclopolis.design.pose import Posed
 from cyclopolis.design.words import plant_name
 from cyclopolis.design.years import YearsSolution
 from cyclopolis.foundation.text import say
 from cyclopolis.industry.metabolism.accounts import accounts_table
 from cyclopolis.industry.metabolism.flow_tables import flows_table
-from cyclopolis.network import dimension_forms
+from cyclopolis.network import dimension_forms, subsidies_of
 from cyclopolis.network.model import EXISTING, Flows, Network
 from cyclopolis.network.names import pick
 from cyclopolis.plan.schema import quantities
@@ -38,33 +39,44 @@ class YearState:
 
 
 def year_states(posed: Posed, found: YearsSolution) -> tuple[YearState, ...]:
-    """Return the years of a design; in their networks the capital of what stands is what the design spends on it."""
+    """Return the years of a design; in their networks the capital of what stands is what the design spends on it.
+
+    So are the subsidies of that capital, each at what was paid when it was built.
+    """
     builds, states = posed.whole.builds, []
+    paid = granted(posed.whole, found.built, found.capacity)
     for number, (part, after) in enumerate(zip(posed.whole.years, found.flows, strict=True)):
-        capital = np.zeros(after.built.size)
+        capital, grant = np.zeros(after.built.size), np.zeros(after.built.size)
         for built in range(number + 1):
             stands = posed.whole.stands(built, number)[builds.plant]
             spent = builds.fixed * found.built[:, built] + builds.slope * found.capacity[:, built]
             np.add.at(capital, builds.plant[stands], spent[stands])
+            np.add.at(grant, builds.plant[stands], paid[stands, built])
         plants = part.network.plants
         there = after.built > 0
         per_plant = np.where(there, capital / np.where(there, after.built, 1.0) * plants.units, plants.capex_fixed)
         settled = replace(plants, capex_fixed=per_plant, capex_slope=np.where(there, 0.0, plants.capex_slope))
-        states.append(YearState(posed.years[number], replace(part.network, plants=settled), part.base, after))
+        network = replace(part.network, plants=settled)
+        if grant.any() or network.subsidies is not None:
+            each = np.where(there, grant / np.where(there, after.built, 1.0), 0.0)
+            own = replace(subsidies_of(network), share=np.zeros_like(each), per_built=each)
+            network = replace(network, subsidies=own)
+        states.append(YearState(posed.years[number], network, part.base, after))
     return tuple(states)
 
 
 def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
-    """Return what is built in each year, its capital and what is left of it when the horizon ends."""
+    """Return what is built in each year, its capital, what subsidies pay of it, and what is left when the horizon ends."""
     network, builds = posed.network, posed.whole.builds
     plants = network.plants
+    paid = granted(posed.whole, found.built, found.capacity)
     rows = []
     for year in range(len(posed.years)):
         for plant in np.unique(builds.plant[found.built[:, year] > 0]).tolist():
             ways = np.flatnonzero((builds.plant == plant) & (found.built[:, year] > 0))
             units, size = float(found.built[ways, year].sum()), float(found.capacity[ways, year].sum())
             capital = builds.fixed[ways] * found.built[ways, year] + builds.slope[ways] * found.capacity[ways, year]
-            rows.append((year, plant, units, size, float(capital.sum())))
+            rows.append((year, plant, units, size, float(capital.sum()), float(paid[ways, year].sum())))
     when, at = (np.array([row[column] for row in rows], dtype=np.int64) for column in (0, 1))
     number, sizes, spent = (np.array([row[column] for row in rows], dtype=np.float64) for column in (2, 3, 4))
     names = [plant_name(posed.plan, network.plant_ids[plant]).names for plant in at]
@@ -83,6 +95,7 @@ def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
             "unit": network.commodities["unit"].gather(main),
             "lifetime": plants.lifetime[at],
             "capex": spent,
+            "subsidy": np.array([row[5] for row in rows], dtype=np.float64),
             "cost": MILLION * spent * posed.spent[at, when],
             "salvage": MILLION * spent * posed.left[at, when],
         }
@@ -299,6 +312,10 @@ def dimensions_table(posed: Posed, found: YearsSolution, states: Sequence[YearSt
         kept = float(stocks.filter(pl.col("year") == state.year)["cost_cny"].sum())
         lines = [("storage", kept, -worth * kept)] if posed.whole.kept.port.size else []
         lines += [("capital", MILLION * float(own["capex"].sum()), -float(own["cost"].sum()))]
+        grant = investments.filter((pl.col("year") == state.year) & (pl.col("subsidy") > 0))
+        if grant.height:
+            share = float((grant["cost"] * grant["subsidy"] / grant["capex"]).sum())
+            lines.append(("capital_subsidies", MILLION * float(grant["subsidy"].sum()), share))
         if posed.by_present_value:
             salvage = float(own["salvage"].sum())
             lines.append(("salvage", salvage, salvage))
@@ -330,16 +347,9 @@ def year_tables(posed: Posed, found: YearsSolution, states: Sequence[YearState])
 
 def at_target(posed: Posed, state: YearState) -> Posed:
     """Return the plan as posed with the target year's capital as the design spends it."""
-    problem, plants = posed.problem, state.network.plants
-    yearly = np.where(
-        plants.status != EXISTING, MILLION * recovery_factor(posed.plan.meta.discount_rate, plants.lifetime), 0.0
-    )
+    problem, network = posed.problem, state.network
+    built_cost, capacity_cost = yearly_costs(network, posed.plan.meta.discount_rate)
+    settled = replace(problem.network, plants=network.plants, subsidies=network.subsidies)
     return replace(
-        posed,
-        problem=replace(
-            problem,
-            network=replace(problem.network, plants=plants),
-            built_cost=yearly * np.nan_to_num(plants.capex_fixed),
-            capacity_cost=yearly * np.nan_to_num(plants.capex_slope),
-        ),
+        posed, problem=replace(problem, network=settled, built_cost=built_cost, capacity_cost=capacity_cost)
     )

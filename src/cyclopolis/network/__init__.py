@@ -8,6 +8,7 @@ from cyclopolis.network.names import find_arcs, find_port
 from cyclopolis.network.operate import best_flows, cap_rows, market_volumes, port_balance
 from cyclopolis.network.price_draws import PriceDraws, draw_prices
 from cyclopolis.network.quantities import MONEY, unknown_terms
+from cyclopolis.network.subsidies import subsidies_of
 
 __all__ = [
     "MONEY",
@@ -32,5 +33,6 @@ __all__ = [
     "port_amounts",
     "port_balance",
     "quantities",
+    "subsidies_of",
     "unknown_terms",
 ]

@@ -32,6 +32,7 @@ from cyclopolis.network.markets import Doors, finish_markets, implied_rows, mark
 from cyclopolis.network.model import EXISTING, ROLES, Arcs, Fates, Floats, Ints, Markets, Network, Plants, Ports, Trades
 from cyclopolis.network.places import Places, ancestry, floats, grid_factors, positions, read_places
 from cyclopolis.network.ports import Measured, base_activity, port_rows, read_measured, read_ports
+from cyclopolis.network.subsidies import read_subsidies
 from cyclopolis.plan import Plan
 
 _UNKNOWNS = {"plant": pl.String, "commodity": pl.String, "reason": pl.String}
@@ -87,6 +88,12 @@ def compile_years(
         One a year.
     """
     draft = _draft(plan, settled, candidates=candidates)
+    every = _without_years(plan, draft)
+    return tuple(_in_year(plan, draft, every, year) for year in years)
+
+
+def _without_years(plan: Plan, draft: "_Draft") -> Network:
+    """Return what the networks of all years share: plants, ports, arcs and fates; no markets, no factors."""
     tables, library, commodities = plan.tables, plan.library, draft.commodities
     commodity_ids = tuple(commodities["commodity"].to_list())
     technology_ids = tuple(draft.technologies["technology"].to_list())
@@ -105,7 +112,7 @@ def compile_years(
     modes = read_modes(library.transport, commodities)
     arcs, left_over = _arcs(draft, ports, plants, modes, tables["exchanges"], library)
     fates, fate_ids = _fates(ports, library.fates, commodity_ids)
-    every = Network(
+    return Network(
         site_ids=draft.places.ids,
         enterprise_ids=enterprise_ids,
         plant_ids=plant_ids,
@@ -132,14 +139,21 @@ def compile_years(
         unknowns=pl.concat([draft.unknowns, left_over]).unique().sort("reason", "plant", "commodity", nulls_last=True),
     )
 
-    def in_year(year: int) -> Network:
-        markets, trades = _markets(tables["markets"], draft, ports, plants, arcs, fates, year)
-        regions = dict(library.regions.select("region", "grid").iter_rows())
-        grid = grid_factors(draft.places, library.grid_factors, year, region_names(library), regions)
-        factors = read_factors(library, tables["sites"], draft.places, commodities, draft.technologies, year)
-        return replace(every, year=year, grid_factor=grid, markets=markets, trades=trades, factors=factors)
 
-    return tuple(in_year(year) for year in years)
+def _in_year(plan: Plan, draft: "_Draft", every: Network, year: int) -> Network:
+    """Return the network of one year: its markets, grid factors, factors of the dimensions and subsidies."""
+    tables, library, plants = plan.tables, plan.library, every.plants
+    markets, trades = _markets(tables["markets"], draft, every.ports, plants, every.arcs, every.fates, year)
+    regions = dict(library.regions.select("region", "grid").iter_rows())
+    return replace(
+        every,
+        year=year,
+        grid_factor=grid_factors(draft.places, library.grid_factors, year, region_names(library), regions),
+        markets=markets,
+        trades=trades,
+        factors=read_factors(library, tables["sites"], draft.places, draft.commodities, draft.technologies, year),
+        subsidies=read_subsidies(tables["subsidies"], draft.rows, plants, draft.places, year),
+    )
 
 
 @dataclass(frozen=True)

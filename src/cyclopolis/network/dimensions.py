@@ -22,6 +22,7 @@ from cyclopolis.network.model import (
     Quantities,
 )
 from cyclopolis.network.quantities import build_form, flow_quantities, per_activity, per_trade
+from cyclopolis.network.subsidies import subsidies_of, yearly_subsidies
 
 DIMENSIONS = ("economy", "environment", "society")
 MILLION = 1e6
@@ -210,16 +211,17 @@ def _virgin(network: Network, factors: Factors) -> LinearForm:
 def _taxes(network: Network, factors: Factors, own: Quantities) -> dict[str, LinearForm]:
     """Return what is paid of each tax, CNY per year.
 
-    The basis ``value_added`` is sales less purchases; ``profit`` is the gain less the costs of the other taxes and the
-    straight-line depreciation of what is built.
+    The basis ``value_added`` is sales less purchases; ``profit`` is the gain and what is paid per unit made, less the
+    costs of the other taxes and the straight-line depreciation of what is built, as far as no subsidy paid for it.
     """
-    plants = network.plants
-    new = plants.status != EXISTING
+    plants, paid = network.plants, subsidies_of(network)
+    new, borne = plants.status != EXISTING, 1.0 - paid.share
     with np.errstate(divide="ignore", invalid="ignore"):
+        fixed = borne * plants.capex_fixed - paid.per_built * plants.units
         worn = build_form(
             network,
-            built=np.where(new, MILLION * plants.capex_fixed / (plants.lifetime * plants.units), 0.0),
-            capacity=np.where(new, MILLION * plants.capex_slope / plants.lifetime, 0.0),
+            built=np.where(new, MILLION * fixed / (plants.lifetime * plants.units), 0.0),
+            capacity=np.where(new, MILLION * borne * plants.capex_slope / plants.lifetime, 0.0),
         )
     basis = {
         "environment_tax": _tax_by_law(network, factors),
@@ -227,13 +229,13 @@ def _taxes(network: Network, factors: Factors, own: Quantities) -> dict[str, Lin
     }
     found = {tax.name: combine([(tax.rate, basis[tax.basis])]) for tax in factors.taxes if tax.basis in basis}
     costs = [(-1.0, found[tax.name]) for tax in factors.taxes if tax.name in found and tax.cost]
-    profit = combine([(1.0, own["gain"]), (-1.0, worn), *costs])
+    profit = combine([(1.0, own["gain"]), (1.0, yearly_subsidies(network)), (-1.0, worn), *costs])
     late = {tax.name: combine([(tax.rate, profit)]) for tax in factors.taxes if tax.basis == "profit"}
     return {**found, **late}
 
 
 def _economy(network: Network, factors: Factors, own: Quantities, taxes: Mapping[str, LinearForm]) -> tuple[Part, ...]:
-    """Money per year without capital: sales less all costs, taxes really paid among them."""
+    """Money per year without capital: sales and subsidies less all costs, taxes really paid among them."""
     prices = network.markets.provenance[np.unique(network.trades.market)]
     origin = {
         "sales": _worst(prices),
@@ -243,6 +245,10 @@ def _economy(network: Network, factors: Factors, own: Quantities, taxes: Mapping
         "operation": _worst(network.plants.economics_provenance),
     }
     parts = [_part(name, "economy", own[name], 1.0 if name == "sales" else -1.0, origin[name]) for name in origin]
+    paid = subsidies_of(network)
+    if paid.per_unit.any():
+        said = _worst(paid.provenance[paid.per_unit > 0])
+        parts.append(_part("subsidies", "economy", yearly_subsidies(network), 1.0, said))
     parts += [
         _part(tax.name, "economy", taxes[tax.name], -1.0, PROVENANCE[tax.provenance], tax=tax)
         for tax in factors.taxes

@@ -173,12 +173,28 @@ class Fates:
 
 
 @dataclass(frozen=True)
+class Subsidies:
+    """What is paid to each plant in one year, summed over the rows of the plan that hold in it.
+
+    ``per_unit`` (P,) is CNY per unit of the main commodity. Of a new plant built in the year, ``share`` (P,) of its
+    capital is paid and ``per_built`` (P,) million CNY for each unit built; both are 0 for plants that stand.
+    ``provenance`` (P,) is the worst of the rows that count (a position in `PROVENANCE`).
+    """
+
+    per_unit: Floats
+    share: Floats
+    per_built: Floats
+    provenance: Ints
+
+
+@dataclass(frozen=True)
 class Network:
     """A plan compiled once; positions in the arrays refer to the ``*_ids`` tuples.
 
     ``parent`` nests the sites (-1: top). ``commodities`` and ``technologies`` hold the rows used, in the order of
     ``commodity_ids`` and ``technology_ids``, for names, units and masses; ``grid_factor`` is t CO2 per MWh by site
     (NaN: unknown). ``factors`` are what the dimensions count with; a network that comes from no plan has none.
+    ``subsidies`` are those of the year, None where the plan has none.
     """
 
     site_ids: tuple[str, ...]
@@ -206,6 +222,7 @@ class Network:
     exclusions: tuple[tuple[int, ...], ...]
     unknowns: pl.DataFrame
     factors: "Factors | None" = None
+    subsidies: Subsidies | None = None
 
     def recipe_matrix(self) -> csr_array:
         """Return the coefficients as a sparse matrix, plants x commodities, positive out of the plant."""

@@ -21,6 +21,7 @@ from cyclopolis.plan import (
     check_sections,
     check_sense,
     check_stocks,
+    check_subsidies,
 )
 from cyclopolis.plan.headers import TextTable
 from cyclopolis.plan.model import PlanMeta
@@ -74,6 +75,7 @@ def cross_check(
         check_links.check_exchanges(texts["exchanges"], frames, library),
         check_links.check_stores(texts["stores"], frames, library),
         check_links.check_recipes(texts, frames, library),
+        check_subsidies.check_subsidies(texts["subsidies"], frames),
         check_drainage.check_drainage(texts, frames),
         check_sections.check_monitoring(texts, frames, library),
         check_sense.check_opex(texts["plants"], frames["plants"], library.technologies),

@@ -22,6 +22,7 @@ _PAIRS = (
     ("recipes", "low", "high"),
     ("commodities", "price_low", "price_high"),
     ("plants", "build_from", "build_until"),
+    ("subsidies", "from_year", "until_year"),
     ("pollution_rates", "rate_low", "rate_high"),
     ("exposure_bands", "from_km", "to_km"),
 )
