@@ -8,22 +8,25 @@ balance, no cap of a substitution, no limit, no money. So one column ``F`` carri
     sum of o over the givers of G = sum of F over the classes T that G reaches
     sum of ratio F over the classes G that reach T = sum of i over the takers of T
 
-Arcs add up to a state of the pools; a state of the pools can be parted into arcs (`Pools.restore`): lay what the members
+Arcs add up to a state of the pools; a state of the pools can be parted into arcs (`Pools.restore`): lay what members
 give and what the columns carry end to end on two lines of one length, and let the pieces that lie over each other serve
 each other. So optimum and bound are the same, and columns grow with the plants, not with their square. A class of one
-needs no pool: ``F`` then stands in the balance of its port. Exact aggregation: Rogers, Plante, Wong, Evans (1991), Oper.
-Res. 39, 553-582.
+needs no pool: ``F`` then stands in the balance of its port. Exact aggregation: Rogers, Plante, Wong, Evans (1991),
+Oper. Res. 39, 553-582.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, hstack
+from scipy.sparse import coo_array, csr_array, hstack, vstack
 
 from cyclopolis.design.assemble import Assembly
 from cyclopolis.design.layout import years_sizes
 from cyclopolis.design.program import Objective, Program
 from cyclopolis.network.model import Bools, Floats, Ints
+
+ROUNDING = 1e-12
+"""Share of one line below which another one is nothing."""
 
 
 @dataclass(frozen=True)
@@ -220,8 +223,8 @@ def _shares(side: Side, natural: Floats, column: Ints, carried: Floats) -> tuple
 def overlaps(group: Ints, amount: Floats, other_group: Ints, other_amount: Floats) -> tuple[Ints, Ints, Floats]:
     """Return which pieces of two lines lie over each other, group by group, and how long they do.
 
-    Within each group the pieces of both sides are laid end to end in their order and both lines drawn to the first one's
-    length.
+    Within each group the pieces of both sides are laid end to end in their order, the second line drawn to the length
+    of the first.
 
     Parameters
     ----------
@@ -244,7 +247,7 @@ def overlaps(group: Ints, amount: Floats, other_group: Ints, other_amount: Float
     width = int(max(group.max(initial=-1), other_group.max(initial=-1))) + 1
     total = np.bincount(group, weights=amount, minlength=width)
     other_total = np.bincount(other_group, weights=other_amount, minlength=width)
-    drawn = np.divide(total, other_total, out=np.zeros(width), where=other_total > 0)
+    drawn = np.divide(total, other_total, out=np.zeros(width), where=other_total > ROUNDING * total)
     drawn_amount = other_amount * drawn[other_group]
     mine = np.flatnonzero((amount > 0) & (drawn[group] > 0))
     yours = np.flatnonzero(drawn_amount > 0)
@@ -257,7 +260,7 @@ def overlaps(group: Ints, amount: Floats, other_group: Ints, other_amount: Float
 
 
 def _laid(mine: tuple[list[int], list[float]], yours: tuple[list[int], list[float]]) -> list[tuple[int, int, float]]:
-    """Return piece, piece and length of all overlaps of two lines sorted by group; rounding at their ends is dropped."""
+    """Return piece, piece, length of all overlaps of two lines sorted by group; ends apart by rounding are dropped."""
     (group, left), (other_group, other_left) = mine, yours
     one = two = 0
     found = []
@@ -270,10 +273,8 @@ def _laid(mine: tuple[list[int], list[float]], yours: tuple[list[int], list[floa
         found.append((one, two, length))
         left[one] -= length
         other_left[two] -= length
-        if left[one] <= 0:
-            one += 1
-        else:
-            two += 1
+        spent, other_spent = left[one] <= 0, other_left[two] <= 0
+        one, two = one + spent, two + other_spent
     return found
 
 
@@ -293,7 +294,10 @@ def pooled(assembly: Assembly) -> Pools:
     added = _Added(kept.size, program.row_lower.size)
     carried, given, taken = [], [], []
     for year, sizes in enumerate(years_sizes(assembly.problem)):
-        most = [np.bincount(one.pool, weights=sizes.port[one.port])[one.end] / one.ratio for one in (classes.givers, classes.takers)]
+        most = [
+            np.bincount(one.pool, weights=sizes.port[one.port])[one.end] / one.ratio
+            for one in (classes.givers, classes.takers)
+        ]
         column = added.add_columns(np.minimum(*most), goal.weights[layout.columns["arc", year]][classes.lead])
         carried.append(column)
         _limits(added, assembly, classes, column, year)
@@ -320,7 +324,8 @@ def _side(added: _Added, assembly: Assembly, side: Side, column: Ints, size: Flo
     member[several] = added.add_columns(size[side.port[several]], np.zeros(several.size))
     shared = np.unique(side.pool[several])
     row, sign = balance[side.port[first]], np.full(first.size, side.sign)
-    row[shared] = added.add_rows(np.bincount(side.pool, weights=size[side.port])[shared])
+    reach = np.bincount(side.pool, weights=size[side.port]).astype(np.float64)
+    row[shared] = added.add_rows(reach[shared])
     sign[shared] = -1.0
     added.put(row[side.end], column, sign[side.end] * side.ratio)
     added.put(row[side.pool[several]], member[several], one)
@@ -344,9 +349,8 @@ def _widened(assembly: Assembly, kept: Ints, added: _Added) -> Program:
     column = column - kept.size
     entries = (value * scale[column] / row_scale[row], (row, column))
     right = csr_array(coo_array(entries, shape=(added.rows, zeros.size)))
-    left = csr_array(program.matrix[:, kept])
-    left.resize(added.rows, kept.size)
     closed = np.zeros(added.rows - program.row_lower.size)
+    left = vstack([program.matrix[:, kept], csr_array((closed.size, kept.size))], format="csr")
     return Program(
         matrix=csr_array(hstack([left, right], format="csr")),
         row_lower=np.concatenate([program.row_lower, closed]),
