@@ -13,7 +13,7 @@ from cyclopolis.design.figures import design_figures
 from cyclopolis.design.money import MILLION
 from cyclopolis.design.pose import DesignOptions, Posed, pose
 from cyclopolis.design.reasons import explained
-from cyclopolis.design.solve import best_answer
+from cyclopolis.design.solve import optimum
 from cyclopolis.design.tables import design_tables, yearly_capital
 from cyclopolis.design.tables_years import at_target, year_states, year_tables
 from cyclopolis.design.tidy import tidy_years
@@ -142,7 +142,7 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
     merged, members = merge_alike(plan)
     posed = pose(merged, options)
     assembly = assemble(posed.whole)
-    answer = best_answer(assembly.program, assembly.goal, posed.whole.options)
+    answer = optimum(assembly)
     solution = read_answer(assembly, answer)
     if solution.status == "infeasible":
         raise explain_clash(posed)
