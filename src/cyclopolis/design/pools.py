@@ -25,6 +25,8 @@ from cyclopolis.design.layout import years_sizes
 from cyclopolis.design.program import Objective, Program
 from cyclopolis.network.model import Bools, Floats, Ints
 
+MANY_ARCS = 20_000
+"""Arcs, all years together, from which on those of plants alike are pooled."""
 ROUNDING = 1e-12
 """Share of one line below which another one is nothing."""
 
@@ -186,9 +188,13 @@ class Pools:
     given: tuple[Ints, ...]
     taken: tuple[Ints, ...]
 
+    def at(self, columns: Ints) -> Ints:
+        """Return where columns of the whole programme that are no pooled arcs stand in this one."""
+        return np.searchsorted(self.kept, columns)
+
     def restore(self, natural: Floats) -> Floats:
         """Return the natural amounts of the whole programme (V,) from those of this one; nothing from nothing."""
-        if not natural.size:
+        if not natural.size or not self.carried:
             return natural
         whole = np.zeros(self.assembly.layout.size)
         whole[self.kept] = natural[: self.kept.size]
@@ -276,6 +282,19 @@ def _laid(mine: tuple[list[int], list[float]], yours: tuple[list[int], list[floa
         spent, other_spent = left[one] <= 0, other_left[two] <= 0
         one, two = one + spent, two + other_spent
     return found
+
+
+def compact(assembly: Assembly, many: int = MANY_ARCS) -> Pools:
+    """Return the programme of a problem as it is solved: with pools where arcs are ``many``, else as it is.
+
+    Rows of the whole programme keep their positions in either; rows of pools come after them.
+    """
+    if assembly.problem.network.arcs.giver.size * len(assembly.problem.years) >= many:
+        return pooled(assembly)
+    every, none = np.arange(assembly.layout.size), np.zeros(0, dtype=np.int64)
+    nobody = Side(none, none, none, np.zeros(0), none, np.zeros(0), 1.0)
+    as_it_is = Classes(none, none, none, none, nobody, nobody)
+    return Pools(assembly, as_it_is, assembly.program, assembly.goal, every, (), (), ())
 
 
 def pooled(assembly: Assembly) -> Pools:

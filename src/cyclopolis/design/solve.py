@@ -7,7 +7,7 @@ import numpy as np
 
 from cyclopolis.design.assemble import Assembly, assemble, read_answer
 from cyclopolis.design.kept import Kept
-from cyclopolis.design.pools import pooled
+from cyclopolis.design.pools import compact
 from cyclopolis.design.problem import DesignProblem, Solution, SolveOptions
 from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.design.relax import relax
@@ -18,8 +18,6 @@ MANY = 500
 """Whole numbers from which on a programme is solved in steps."""
 UNUSED = 1e-6
 """Units below which the relaxed programme does not use a way of building."""
-MANY_ARCS = 20_000
-"""Arcs, all years together, from which on those of plants alike are pooled."""
 KERNEL_SHARE = 0.4
 """Share of the time limit that the second step is given."""
 
@@ -31,20 +29,9 @@ def solve_years(problem: YearsProblem) -> YearsSolution:
 
 def solve_assembly(assembly: Assembly) -> YearsSolution:
     """Return the best states of a problem already assembled."""
-    return read_answer(assembly, optimum(assembly))
-
-
-def optimum(assembly: Assembly, many: int = MANY_ARCS) -> Answer:
-    """Return the best answer to a problem already assembled, in its own columns; many arcs are pooled on the way.
-
-    Duals are not asked for, and none come.
-    """
-    options = assembly.problem.options
-    if assembly.problem.network.arcs.giver.size * len(assembly.problem.years) < many:
-        return best_answer(assembly.program, assembly.goal, options)
-    pools = pooled(assembly)
-    answer = best_answer(pools.program, pools.goal, options)
-    return replace(answer, natural=pools.restore(answer.natural))
+    pools = compact(assembly)
+    answer = best_answer(pools.program, pools.goal, assembly.problem.options)
+    return read_answer(assembly, replace(answer, natural=pools.restore(answer.natural)))
 
 
 def best_answer(program: Program, goal: Objective, options: SolveOptions) -> Answer:
