@@ -36,7 +36,7 @@ def park():
 
 @pytest.fixture(scope="module")
 def park_design(park):
-    return design(park)
+    return design(park, DesignOptions(explain=0))
 
 
 def with_table(plan, name: str, table: pl.DataFrame):

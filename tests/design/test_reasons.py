@@ -7,10 +7,12 @@ import polars as pl
 import pytest
 from test_design_small_plans import FREE, QUICK, WATER, built, with_rows, with_values
 
-from cyclopolis.design import DesignOptions, pose
+from cyclopolis.design import DesignOptions, pose, reasons
 from cyclopolis.design.assemble import assemble
 from cyclopolis.design.conflict import explain_unbounded
 from cyclopolis.design.engine import design
+from cyclopolis.design.pools import compact
+from cyclopolis.design.reasons import explained
 from cyclopolis.design.solve import best_answer
 from cyclopolis.foundation.problems import UserError
 
@@ -91,6 +93,29 @@ def test_the_plans_own_candidates_come_before_the_librarys(without_bricks):
     table = without_bricks.tables["not_chosen"]
     assert table["library"].to_list() == sorted(table["library"].to_list())
     assert not set(table["plant"]) & built(without_bricks)
+
+
+def test_explanations_are_the_same_however_arcs_are_carried_and_however_often_they_are_asked_for(dear):
+    posed = pose(with_rows(dear, "limits", {"scope": "park", "quantity": "water", "max": WATER}), EXACT)
+    assembly = assemble(posed.whole)
+    tables = []
+    for many in (10**9, 10**9, 1):
+        pools = compact(assembly, many)
+        tables.append(explained(posed, pools, best_answer(pools.program, pools.goal, posed.whole.options), 4))
+    for name, table in tables[0].items():
+        assert table.height > 0
+        assert table.equals(tables[1][name])
+        numbers = [column for column, kind in table.schema.items() if kind.is_float()]
+        assert table.drop(numbers).equals(tables[2][name].drop(numbers))
+        for column in numbers:
+            apart = tables[2][name][column].fill_null(-1.0).to_numpy()
+            assert apart == pytest.approx(table[column].fill_null(-1.0).to_numpy(), rel=1e-6, abs=1e-3)
+
+
+def test_without_time_what_is_not_known_is_left_open(dear, monkeypatch):
+    monkeypatch.setattr(reasons, "LEAST_SECONDS", 0.0)
+    monkeypatch.setattr(reasons, "TIMES", 0.0)
+    assert design(dear, EXACT).tables["not_chosen"]["outcome"].unique().to_list() == ["open"]
 
 
 def test_nothing_is_explained_where_nothing_is_asked(dear):

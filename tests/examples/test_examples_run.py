@@ -72,6 +72,14 @@ def test_changzhi_design_is_proven_and_begins_without_exchanges(changzhi: Design
     assert between["after"].sum() > 0
 
 
+def test_every_limit_and_plant_asked_for_is_explained_in_time(changzhi: Design) -> None:
+    worth, plants = changzhi.tables["limit_worth"], changzhi.tables["not_chosen"]
+    assert min(worth.height, plants.height) >= 3
+    assert worth["stepped"].is_not_null().sum() == 3
+    assert set(plants["outcome"]) == {"loses"}
+    assert (plants["gap"] < 1e-6 * plants["loss"]).all()
+
+
 def test_each_named_exchange_is_found_or_has_its_break_even(changzhi: Design) -> None:
     proposed = changzhi.tables["proposed"]
     assert proposed.height == 41

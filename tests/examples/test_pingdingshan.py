@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from example_tables import PINGDINGSHAN, rows
 
-from cyclopolis.design import Design, design
+from cyclopolis.design import Design, DesignOptions, design
 from cyclopolis.examples import example
 from cyclopolis.network import base_flows, compile_network, dimension_forms
 from cyclopolis.plan import read_plan
@@ -26,7 +26,7 @@ def capacity(plant: str) -> float:
 
 @pytest.fixture(scope="module")
 def designed() -> Design:
-    return design(read_plan(HERE))
+    return design(read_plan(HERE), DesignOptions(explain=0))
 
 
 def test_named_parks_stand_and_named_works_too() -> None:

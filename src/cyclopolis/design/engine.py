@@ -1,6 +1,7 @@
 """The design engine: what to exchange, build and run over the years of a plan, with a proven gap."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import polars as pl
@@ -11,6 +12,7 @@ from cyclopolis.design.breakeven import proposed_table
 from cyclopolis.design.conflict import explain_clash, explain_unbounded
 from cyclopolis.design.figures import design_figures
 from cyclopolis.design.money import MILLION
+from cyclopolis.design.pools import compact
 from cyclopolis.design.pose import DesignOptions, Posed, pose
 from cyclopolis.design.reasons import explained
 from cyclopolis.design.solve import best_answer
@@ -142,8 +144,9 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
     merged, members = merge_alike(plan)
     posed = pose(merged, options)
     assembly = assemble(posed.whole)
-    answer = best_answer(assembly.program, assembly.goal, posed.whole.options)
-    solution = read_answer(assembly, answer)
+    pools = compact(assembly)
+    answer = best_answer(pools.program, pools.goal, posed.whole.options)
+    solution = read_answer(assembly, replace(answer, natural=pools.restore(answer.natural)))
     if solution.status == "infeasible":
         raise explain_clash(posed)
     if solution.status == "no_solution":
@@ -161,7 +164,7 @@ def design(plan: Plan, options: DesignOptions | None = None) -> Design:
         "members": spread_members(members, years["year_plants"]),
         **years,
     }
-    tables |= explained(posed, assembly, answer, options.explain)
+    tables |= explained(posed, pools, answer, options.explain)
     ordered = {
         name: tables[name].select(column.name for column in columns) for name, columns in Design.columns().items()
     }

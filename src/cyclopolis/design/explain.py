@@ -107,7 +107,7 @@ def worths(
         lower_bound, upper_bound = program.row_lower[[row]], program.row_upper[[row]]
         at = np.array([row])
         kept.set_rows(at, lower_bound - (0.0 if upper else step), upper_bound + (step if upper else 0.0))
-        wider = kept.solve(answer.natural)
+        wider = kept.solve()
         kept.set_rows(at, lower_bound, upper_bound)
         found.append(
             Worth(
@@ -166,7 +166,7 @@ def force_in(
     row = csr_array((np.ones(switches.size), (np.zeros(switches.size, int), switches)), shape=(1, program.scale.size))
     kept = Kept(with_rows(program, row, np.ones(1), np.array([np.inf])), options)
     kept.set_objective(objective)
-    forced = kept.solve(answer.natural)
+    forced = kept.solve()
     if not forced.natural.size:
         return Forced(forced.status, np.inf, np.inf, 0.0)
     loss, proven = answer.objective - forced.objective, answer.objective - forced.bound

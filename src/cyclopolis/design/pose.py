@@ -93,7 +93,7 @@ class DesignOptions:
     pipes: bool = False
     one_chain: bool = False
     flexible: bool = False
-    explain: int = 8
+    explain: int = 3
 
 
 @dataclass(frozen=True)

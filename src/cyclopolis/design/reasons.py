@@ -13,10 +13,12 @@ import polars as pl
 from cyclopolis.design.assemble import Assembly, read_answer
 from cyclopolis.design.explain import Forced, binding, force_in, local_worths, worths
 from cyclopolis.design.kept import Kept
+from cyclopolis.design.pools import Pools
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.design.program import Answer
 from cyclopolis.design.words import plant_name
+from cyclopolis.design.years import YearsSolution
 from cyclopolis.network.model import Bools, Floats, Ints
 from cyclopolis.network.names import pick
 from cyclopolis.plan.schema import quantities
@@ -25,8 +27,10 @@ FINE_GAP = 1e-6
 """Gap to which changes are solved: what they move is small beside the gain."""
 STEP = 0.01
 """Share of its bound by which a limit gives; a bound of nought gives by one unit."""
-LEAST_SECONDS, TIMES = 2.0, 2.0
+LEAST_SECONDS, TIMES = 60.0, 2.0
 """All explanations together take at most so many times what the design took, and are given at least so long."""
+EACH_SECONDS = 10.0
+"""A solve is given so long at least, as far as time is left: enough for all of a plan of usual size."""
 TELLING = 1e-9
 """Loss below this share of the objective that counts as none."""
 _STATUS = ("existing", "planned", "candidate")
@@ -34,7 +38,7 @@ _STATUS = ("existing", "planned", "candidate")
 
 @dataclass
 class Patience:
-    """How long explaining may go on; each of the solves that are left gets an equal share of what is left."""
+    """How long explaining may go on; each of the solves that are left gets an equal share of what is left or more."""
 
     until: float
     left: int
@@ -42,41 +46,41 @@ class Patience:
     def options(self, options: SolveOptions) -> SolveOptions | None:
         """Return the options of the next solve, None when time is up."""
         seconds = self.until - time.monotonic()
-        share, self.left = seconds / max(self.left, 1), self.left - 1
+        share, self.left = max(seconds / max(self.left, 1), min(EACH_SECONDS, seconds)), self.left - 1
         return replace(options, gap=min(options.gap, FINE_GAP), time_limit=share) if seconds > 0 else None
 
 
-def explained(posed: Posed, assembly: Assembly, answer: Answer, most: int) -> dict[str, pl.DataFrame]:
+def explained(posed: Posed, pools: Pools, answer: Answer, most: int) -> dict[str, pl.DataFrame]:
     """Return the tables ``limit_worth`` and ``not_chosen`` of a design.
 
     Parameters
     ----------
     posed : Posed
-    assembly : Assembly
-        Of ``posed.whole``.
+    pools : Pools
+        The programme of ``posed.whole`` as it was solved.
     answer : Answer
-        The design as solved.
+        The design as solved, in the columns of ``pools``.
     most : int
         How many limits, and how many plants, are solved anew.
     """
     options = posed.whole.options
-    plants = _not_built(posed, assembly, answer)[:most]
+    plants = _not_built(posed, pools, answer)[:most]
     seconds = min(options.time_limit, max(LEAST_SECONDS, TIMES * answer.seconds))
     patience = Patience(time.monotonic() + seconds, 1 + most + plants.size)
-    finest = _finest(assembly, answer, patience) if most else answer
-    limits = _limit_worths(posed, assembly, answer, finest, most, patience)
+    finest = _finest(pools, answer, patience) if most else answer
+    limits = _limit_worths(posed, pools, answer, finest, most, patience)
     patience.left = plants.size
-    return {"limit_worth": limits, "not_chosen": _not_chosen(posed, assembly, finest, plants, patience)}
+    return {"limit_worth": limits, "not_chosen": _not_chosen(posed, pools, finest, plants, patience)}
 
 
-def _finest(assembly: Assembly, answer: Answer, patience: Patience) -> Answer:
+def _finest(pools: Pools, answer: Answer, patience: Patience) -> Answer:
     """Return the design solved on to the fine gap, or as it is."""
-    options = patience.options(assembly.problem.options)
+    options = patience.options(pools.assembly.problem.options)
     if options is None or answer.gap <= FINE_GAP:
         return answer
-    kept = Kept(assembly.program, options)
-    kept.set_objective(assembly.goal)
-    finer = kept.solve(answer.natural)
+    kept = Kept(pools.program, options)
+    kept.set_objective(pools.goal)
+    finer = kept.solve()
     if not finer.natural.size or finer.objective < answer.objective:
         return replace(answer, bound=min(answer.bound, finer.bound)) if np.isfinite(finer.bound) else answer
     return replace(finer, bound=min(answer.bound, finer.bound))
@@ -99,26 +103,26 @@ def _limit_rows(posed: Posed, assembly: Assembly) -> tuple[Ints, pl.DataFrame]:
 
 
 def _limit_worths(
-    posed: Posed, assembly: Assembly, answer: Answer, finest: Answer, most: int, patience: Patience
+    posed: Posed, pools: Pools, answer: Answer, finest: Answer, most: int, patience: Patience
 ) -> pl.DataFrame:
     """Return what one unit more of every limit that binds is worth: near by, and by a step decided anew."""
-    rows, said = _limit_rows(posed, assembly)
-    tight = _tight(assembly, answer, rows, said)
+    rows, said = _limit_rows(posed, pools.assembly)
+    tight = _tight(pools, answer, rows, said)
     rows, said = rows[tight], said.filter(pl.Series(tight, dtype=pl.Boolean))
-    size = assembly.row_scale[rows]
+    size = pools.assembly.row_scale[rows]
     dual = np.zeros(0)
     if rows.size:
-        dual = local_worths(assembly.program, assembly.goal, answer.natural, SolveOptions())
+        dual = local_worths(pools.program, pools.goal, answer.natural, SolveOptions())
     local = np.maximum(np.where(said["kind"].to_numpy() == "max", 1.0, -1.0) * dual[rows], 0.0) / size
     bound = said["bound"].abs().to_numpy()
     step = np.where(bound > 0, STEP * bound, 1.0)
     stepped, gap = np.full(rows.size, np.nan), np.full(rows.size, np.nan)
     for at in np.argsort(-local * step, kind="stable")[:most].tolist():
-        options = patience.options(assembly.problem.options)
+        options = patience.options(pools.assembly.problem.options)
         if options is None:
             break
         one = [int(rows[at])]
-        found = worths(assembly.program, assembly.goal, finest, one, step[[at]] / size[at], options, dual)
+        found = worths(pools.program, pools.goal, finest, one, step[[at]] / size[at], options, dual)
         for worth in found:
             stepped[at] = worth.stepped / size[at]
             gap[at] = (worth.at_most - worth.stepped) / size[at] + (finest.bound - finest.objective) / step[at]
@@ -134,19 +138,19 @@ def _limit_worths(
     return table.sort("year", "origin", "scope", "quantity", "kind", nulls_last=True)
 
 
-def _tight(assembly: Assembly, answer: Answer, rows: Ints, said: pl.DataFrame) -> Bools:
+def _tight(pools: Pools, answer: Answer, rows: Ints, said: pl.DataFrame) -> Bools:
     """Return which limits bind on their own side."""
-    lower, upper = binding(assembly.program, answer.natural)
+    lower, upper = binding(pools.program, answer.natural)
     found: Bools = np.where(said["kind"].to_numpy() == "max", upper[rows], lower[rows])
     return found
 
 
-def _not_built(posed: Posed, assembly: Assembly, answer: Answer) -> Ints:
+def _not_built(posed: Posed, pools: Pools, answer: Answer) -> Ints:
     """Return the new plants that are never built: the plan's own first, then those that would take most stranded mass.
 
     Stranded is what plants still put to a way out (landfill, discharge, treatment) or leave unplaced in the last year.
     """
-    found, network = read_answer(assembly, answer), posed.network
+    found, network = _read(pools, answer), posed.network
     builds = posed.whole.builds
     built = np.zeros(len(network.plant_ids))
     np.add.at(built, builds.plant, found.built.sum(axis=1))
@@ -164,6 +168,10 @@ def _not_built(posed: Posed, assembly: Assembly, answer: Answer) -> Ints:
     return at[order].astype(np.int64)
 
 
+def _read(pools: Pools, answer: Answer) -> YearsSolution:
+    return read_answer(pools.assembly, replace(answer, natural=pools.restore(answer.natural)))
+
+
 def _stranded(posed: Posed, fate: Floats, loose: Floats) -> Floats:
     """Return what each output port (J,) has no use for."""
     ports = posed.network.ports
@@ -172,17 +180,18 @@ def _stranded(posed: Posed, fate: Floats, loose: Floats) -> Floats:
     return amount
 
 
-def _not_chosen(posed: Posed, assembly: Assembly, finest: Answer, plants: Ints, patience: Patience) -> pl.DataFrame:
+def _not_chosen(posed: Posed, pools: Pools, finest: Answer, plants: Ints, patience: Patience) -> pl.DataFrame:
     """Return what plants would lose when they had to be built, and what would make each break even."""
-    network, builds, layout = posed.network, posed.whole.builds, assembly.layout
+    network, builds, layout = posed.network, posed.whole.builds, pools.assembly.layout
     rows: list[tuple[object, ...]] = []
     for plant in plants.tolist():
         ways = np.flatnonzero(builds.plant == plant)
         switches = np.concatenate([layout.columns["built", year].start + ways for year in range(len(posed.years))])
-        options, forced = patience.options(assembly.problem.options), None
+        options, forced = patience.options(pools.assembly.problem.options), None
         if options is not None:
-            forced = force_in(assembly.program, assembly.goal, finest, switches, np.zeros(layout.size), options)
-        rows.append(_breakeven(posed, assembly, finest, forced, plant, ways))
+            nothing = np.zeros(pools.program.scale.size)
+            forced = force_in(pools.program, pools.goal, finest, pools.at(switches), nothing, options)
+        rows.append(_breakeven(posed, pools, finest, forced, plant, ways))
     number = pl.Float64
     schema = {
         "outcome": pl.String, "loss": number, "gap": number, "capex": number, "breakeven_capex": number,
@@ -206,7 +215,7 @@ def _not_chosen(posed: Posed, assembly: Assembly, finest: Answer, plants: Ints, 
 
 
 def _breakeven(
-    posed: Posed, assembly: Assembly, finest: Answer, forced: Forced | None, plant: int, ways: Ints
+    posed: Posed, pools: Pools, finest: Answer, forced: Forced | None, plant: int, ways: Ints
 ) -> tuple[object, ...]:
     """Return outcome, loss, its gap, capital, capital and price that break even, amount and kind of price."""
     network, whole = posed.network, posed.whole
@@ -215,7 +224,7 @@ def _breakeven(
     if forced is None or not forced.natural.size:
         outcome = "impossible" if forced is not None and forced.status == "infeasible" else "open"
         return (outcome, None, None, None, None, None, kind, None)
-    found = read_answer(assembly, replace(finest, natural=forced.natural))
+    found = _read(pools, replace(finest, natural=forced.natural))
     fixed, slope = whole.builds.fixed[:, None], whole.builds.slope[:, None]
     capital = float((fixed * found.built + slope * found.capacity)[ways].sum())
     cost = float((whole.built_cost * found.built + whole.capacity_cost * found.capacity)[ways].sum())

@@ -7,6 +7,7 @@ import numpy as np
 
 from cyclopolis.design.assemble import Assembly, assemble, read_answer
 from cyclopolis.design.kept import Kept
+from cyclopolis.design.pools import compact
 from cyclopolis.design.problem import DesignProblem, Solution, SolveOptions
 from cyclopolis.design.program import Answer, Objective, Program
 from cyclopolis.design.relax import relax
@@ -28,7 +29,9 @@ def solve_years(problem: YearsProblem) -> YearsSolution:
 
 def solve_assembly(assembly: Assembly) -> YearsSolution:
     """Return the best states of a problem already assembled."""
-    return read_answer(assembly, best_answer(assembly.program, assembly.goal, assembly.problem.options))
+    pools = compact(assembly)
+    answer = best_answer(pools.program, pools.goal, assembly.problem.options)
+    return read_answer(assembly, replace(answer, natural=pools.restore(answer.natural)))
 
 
 def best_answer(program: Program, goal: Objective, options: SolveOptions) -> Answer:

@@ -292,7 +292,20 @@ def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Known
         return []
     wrong = values.filter(mask).unique(maintain_order=True).to_list()
     near = {value: known.near(value) for value in wrong[:_SUGGESTED]}
-    cells = text.frame.filter(mask).select(ROW, PLACE, column.name)
+    return _unknown(text, column, text.frame.filter(mask).select(ROW, PLACE, column.name), near)
+
+
+def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known: Known) -> list[Problem]:
+    """Return a problem for each part of a list that no row defines."""
+    parts = pl.DataFrame([text.frame[ROW], text.frame[PLACE], values.str.split(";").alias("part")])
+    parts = parts.explode("part").drop_nulls("part")
+    wrong = parts.filter(~pl.col("part").is_in([*known.ids.to_list(), *column.choices]))
+    near = {value: known.near(value) for value in wrong["part"].unique(maintain_order=True)}
+    return _unknown(text, column, wrong, near)
+
+
+def _unknown(text: TextTable, column: Column, cells: pl.DataFrame, near: Mapping[str, str]) -> list[Problem]:
+    """Return a problem for each cell (row, place, value), with what may have been meant where that was looked for."""
     return [
         text.problem(
             "plan.unknown_id",
@@ -304,25 +317,6 @@ def _unresolved(text: TextTable, column: Column, values: pl.Series, known: Known
             table=column.refers,
         )
         for row, place, value in cells.iter_rows()
-    ]
-
-
-def _unresolved_lists(text: TextTable, column: Column, values: pl.Series, known: Known) -> list[Problem]:
-    """Return a problem for each part of a list that no row defines."""
-    parts = pl.DataFrame([text.frame[ROW], text.frame[PLACE], values.str.split(";").alias("part")])
-    parts = parts.explode("part").drop_nulls("part")
-    wrong = parts.filter(~pl.col("part").is_in([*known.ids.to_list(), *column.choices]))
-    return [
-        text.problem(
-            "plan.unknown_id",
-            row,
-            place=place,
-            column=column.name,
-            value=value,
-            suggestion=known.near(value),
-            table=column.refers,
-        )
-        for row, place, value in wrong.iter_rows()
     ]
 
 

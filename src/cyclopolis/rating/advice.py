@@ -200,6 +200,18 @@ def _dimensions(own: Mapping[str, list[dict[str, Any]]], titles: Mapping[str, Me
     return found
 
 
+def _changed(kind: str, word: str, row: Mapping[str, Any], titles: Mapping[str, Message]) -> Sentence:
+    """Return what is said of an indicator whose status the design changes."""
+    text = message(
+        f"advice.{kind}_{word}",
+        name=_name(row),
+        before=_amount(row["value_before"], row["unit"] or ""),
+        after=_amount(row["value_after"], row["unit"] or ""),
+        framework=titles[row["framework"]],
+    )
+    return Sentence(kind, f"{word}:{row['indicator']}", text, row["framework"], row["indicator"])
+
+
 def _opportunities(
     own: Mapping[str, list[dict[str, Any]]],
     titles: Mapping[str, Message],
@@ -207,22 +219,7 @@ def _opportunities(
     called: Mapping[str, Message],
 ) -> list[Sentence]:
     closed = [row for row in own["indicators"] if row["status_before"] != "met" and row.get("status_after") == "met"]
-    found = [
-        Sentence(
-            "opportunity",
-            f"closed:{row['indicator']}",
-            message(
-                "advice.opportunity_closed",
-                name=_name(row),
-                before=_amount(row["value_before"], row["unit"] or ""),
-                after=_amount(row["value_after"], row["unit"] or ""),
-                framework=titles[row["framework"]],
-            ),
-            row["framework"],
-            row["indicator"],
-        )
-        for row in closed
-    ]
+    found = [_changed("opportunity", "closed", row, titles) for row in closed]
     links = others.get("proposed")
     if links is not None:
         chosen = links.filter(pl.col("status") == "found").sort("found", descending=True)
@@ -256,19 +253,7 @@ def _threats(
     called: Mapping[str, Message],
 ) -> list[Sentence]:
     found = [
-        Sentence(
-            "threat",
-            f"worse:{row['indicator']}",
-            message(
-                "advice.threat_worse",
-                name=_name(row),
-                before=_amount(row["value_before"], row["unit"] or ""),
-                after=_amount(row["value_after"], row["unit"] or ""),
-                framework=titles[row["framework"]],
-            ),
-            row["framework"],
-            row["indicator"],
-        )
+        _changed("threat", "worse", row, titles)
         for row in own["indicators"]
         if row["status_before"] == "met" and row.get("status_after") == "not_met"
     ]

@@ -1,6 +1,7 @@
 """What is known of a plan's base year as data for reconciliation, and what the data and things are called."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -13,6 +14,7 @@ from cyclopolis.industry.metabolism.plan_reconcile_problem import (
     assumed_doubts,
     flow_measurements,
     guess_activity,
+    join_data,
     number_things,
     port_measurements,
     recipe_doubts,
@@ -68,18 +70,8 @@ def pose(
         *([_activities(network, of_ports, things), _exchanges(network, stated & ~weighed, things)] if base else []),
         _recipes(network, recipes, guess, things),
     ]
-    return things, Data(
-        [name for part in parts for name in part.kind],
-        [name for part in parts for name in part.basis],
-        np.concatenate([part.at for part in parts]),
-        np.concatenate([part.row for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.sd for part in parts]),
-        np.concatenate([part.given for part in parts]),
-        sp.csr_array(sp.vstack([part.of for part in parts], format="csr")),
-        np.concatenate([part.product for part in parts]),
-        np.full(sum(part.at.size for part in parts), network.year),
-    )
+    joined = join_data(parts)
+    return things, replace(joined, year=np.full(joined.at.size, network.year))
 
 
 def _entries(

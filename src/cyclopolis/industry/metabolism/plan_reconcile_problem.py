@@ -6,7 +6,7 @@ its own, bound to its things by a relation, so that two rows may speak of one th
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -54,6 +54,22 @@ class Data:
     of: sp.csr_array
     product: Ints
     year: Ints
+
+
+def join_data(parts: Sequence[Data]) -> Data:
+    """Return the data of several parts, in their order."""
+    return Data(
+        [name for part in parts for name in part.kind],
+        [name for part in parts for name in part.basis],
+        np.concatenate([part.at for part in parts]),
+        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.sd for part in parts]),
+        np.concatenate([part.given for part in parts]),
+        sp.csr_array(sp.vstack([part.of for part in parts], format="csr")),
+        np.concatenate([part.product for part in parts]),
+        np.concatenate([part.year for part in parts]),
+    )
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from cyclopolis.industry.metabolism.plan_reconcile_data import data_names, pose, thing_names
 from cyclopolis.industry.metabolism.plan_reconcile_extras import Extras, extra_data, name_of
 from cyclopolis.industry.metabolism.plan_reconcile_layers import Stage, add_layers
-from cyclopolis.industry.metabolism.plan_reconcile_problem import Data, Things, thing_relations
+from cyclopolis.industry.metabolism.plan_reconcile_problem import Data, Things, join_data, thing_relations
 from cyclopolis.industry.metabolism.plan_reconcile_shares import (
     ROUNDING,
     Shares,
@@ -274,7 +274,7 @@ def _known(
     own = _direct(extras, before)
     joined = np.concatenate([*triples, own])
     count = sum(part.at.size for part in parts)
-    return _join(parts), np.where(joined < 0, -1 - joined, joined + count)
+    return join_data(parts), np.where(joined < 0, -1 - joined, joined + count)
 
 
 def _direct(extras: Extras, before: int) -> Ints:
@@ -301,21 +301,6 @@ def _pick(data: Data, kept: Ints, year: Ints, start: int, width: int) -> Data:
         sp.csr_array((of.data, (of.row, of.col + start)), shape=(kept.size, width)),
         data.product[kept],
         year[kept],
-    )
-
-
-def _join(parts: Sequence[Data]) -> Data:
-    return Data(
-        [name for part in parts for name in part.kind],
-        [name for part in parts for name in part.basis],
-        np.concatenate([part.at for part in parts]),
-        np.concatenate([part.row for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.sd for part in parts]),
-        np.concatenate([part.given for part in parts]),
-        sp.csr_array(sp.vstack([part.of for part in parts], format="csr")),
-        np.concatenate([part.product for part in parts]),
-        np.concatenate([part.year for part in parts]),
     )
 
 
