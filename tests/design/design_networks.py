@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.capital import capital_builds
 from cyclopolis.design.money import capital_worth, yearly_worth
-from cyclopolis.design.pose import capital_builds, decisions
+from cyclopolis.design.pose import decisions
 from cyclopolis.design.problem import DesignProblem, SolveOptions
 from cyclopolis.design.years import YearsProblem
 from cyclopolis.network import base_flows, quantities

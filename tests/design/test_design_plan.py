@@ -12,7 +12,8 @@ from cyclopolis.design.checker import yearly_money, yearly_taxes
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.engine import design
 from cyclopolis.design.figures import plant_spots
-from cyclopolis.design.pose import limit_rows, recovery_factor, sites_within
+from cyclopolis.design.money import recovery_factor
+from cyclopolis.design.pose import limit_rows, sites_within
 from cyclopolis.design.tidy import tidy_flows
 from cyclopolis.examples import example
 from cyclopolis.foundation.problems import UserError

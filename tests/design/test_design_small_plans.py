@@ -11,7 +11,8 @@ import pytest
 from cyclopolis.design import Design, DesignOptions, pose, solve_problem
 from cyclopolis.design.conflict import explain_clash
 from cyclopolis.design.engine import design
-from cyclopolis.design.pose import limit_rows, recovery_factor
+from cyclopolis.design.money import recovery_factor
+from cyclopolis.design.pose import limit_rows
 from cyclopolis.design.recheck import check_design
 from cyclopolis.design.solve import solve_elastic, solve_years
 from cyclopolis.examples import example

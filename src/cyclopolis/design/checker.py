@@ -251,8 +251,9 @@ def yearly_taxes(network: Network, flows: Flows, worn: float | None = None) -> f
     """Return the taxes that count as a cost, CNY per year, from emissions, prices and capital one by one.
 
     Pollutants are charged by the rate of the site where the law taxes them; a tax on value added on sales less
-    purchases; a tax on profit on what is left, subsidies per unit included, after the other taxes and the depreciation ``worn`` (CNY per year; when
-    not given, straight-line of what is built at its plant's own capital).
+    purchases; a tax on profit on what is left, subsidies per unit
+    included, after the other taxes and the depreciation ``worn`` (CNY per year; when not given, straight-line of what
+    is built at its plant's own capital).
     """
     factors, plants, ports = network.factors, network.plants, network.ports
     if factors is None:

@@ -21,8 +21,8 @@ from cyclopolis.design.problem import DesignProblem, Limit, SolveOptions
 from cyclopolis.design.prune import keep_plants, useful_plants
 from cyclopolis.design.reach import activity_reach
 from cyclopolis.design.stores import read_stores
-from cyclopolis.design.years import Spending, YearsProblem
 from cyclopolis.design.words import plant_name
+from cyclopolis.design.years import Spending, YearsProblem
 from cyclopolis.foundation.problems import Problem, UserError, user_error
 from cyclopolis.foundation.text import message
 from cyclopolis.industry import settled_amounts
@@ -503,16 +503,15 @@ def _refuse_excess(plan: Plan, whole: YearsProblem) -> None:
     rows = plan.tables["subsidies"].filter(
         pl.col("plant").fill_null(name) == name, pl.col("technology").fill_null(technology) == technology
     )
-    raise UserError(
-        Problem(
-            message(
-                "design.subsidy_over", plant=plant_name(plan, name), year=network.year,
-                paid=f"{paid[way, number]:.6g}", capital=f"{capital[way]:.6g}", rows=", ".join(rows["subsidy"].sort()),
-            ),
-            severity="error",
-            file="subsidies.csv",
-        )
-    )  # fmt: skip
+    said = message(
+        "design.subsidy_over",
+        plant=plant_name(plan, name),
+        year=network.year,
+        paid=f"{paid[way, number]:.6g}",
+        capital=f"{capital[way]:.6g}",
+        rows=", ".join(rows["subsidy"].sort()),
+    )
+    raise UserError([Problem(said, severity="error", file="subsidies.csv")])
 
 
 def pose(plan: Plan, options: DesignOptions, alike: Alike | None = None) -> Posed:

@@ -48,12 +48,12 @@ def useful_plants(network: Network, allowed: Bools, stored: Ints | None = None) 
     giver, taker = ports.plant[arcs.giver], ports.plant[arcs.taker]
     shape = (len(network.plant_ids), size)
     takes = _matrix(ports.plant[needy], needy, shape)
+    paid = np.flatnonzero(subsidies_of(network).per_unit > 0)
     makes = _matrix(
         np.concatenate([giver, taker, ports.plant[earns], paid]),
         np.concatenate([arcs.taker, arcs.giver, np.full(earns.size + paid.size, outside)]),
         shape,
     )
-    paid = np.flatnonzero(subsidies_of(network).per_unit > 0)
     served = np.zeros(size, dtype=np.bool_)
     served[trades.port] = True
     served[network.fates.port] = True

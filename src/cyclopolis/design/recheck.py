@@ -14,14 +14,15 @@ from cyclopolis.design.alike import merge_alike
 from cyclopolis.design.checker import ROUNDING, Violation
 from cyclopolis.design.engine import Design
 from cyclopolis.design.lines import LIFETIME_A
+from cyclopolis.design.recheck_subsidies import check_subsidies, granted_of, inside, paid_in_year
 from cyclopolis.industry import settled_amounts
 from cyclopolis.plan import Plan
 
 _MONEY = (
-    "sales", "purchases", "disposal", "transport", "operation", "storage",
+    "sales", "purchases", "disposal", "transport", "operation",
     "capital", "salvage", "subsidies", "capital_subsidies",
 )  # fmt: skip
-"""Parts of the economy that are no taxes."""
+"""Parts of the economy that are no yearly costs beside those of the accounts."""
 _PLANT = ("plant", "commodity")
 FORMS = {
     "water": ("purchase", "freshwater"),
@@ -55,6 +56,7 @@ def check_design(plan: Plan, design: Design) -> tuple[Violation, ...]:
         *_lifetimes(design),
         *_shifts(plan, design),
         *_stocks(plan, design),
+        *check_subsidies(plan, design),
         *_objective(plan, design),
     )
 
@@ -202,7 +204,8 @@ def _stocks(plan: Plan, design: Design) -> list[Violation]:
 def _objective(plan: Plan, design: Design) -> list[Violation]:
     """Add up the net present value again, calendar year by calendar year, and compare it with the objective.
 
-    Yearly money is that of the accounts, taxes that of the dimensions, capital that of the investments.
+    Yearly money is that of the accounts, taxes that of the dimensions, capital that of the investments, subsidies
+    those of the plan's rows.
     """
     years, parts = design.facts["years"], design.tables["dimensions"].filter(pl.col("dimension") == "economy")
     if len(years) == 1:
@@ -216,10 +219,13 @@ def _objective(plan: Plan, design: Design) -> list[Violation]:
                 (pl.col("year") == year) & (pl.col("scope_kind") == "place") & (pl.col("quantity") == "gain")
             )
             own = parts.filter((pl.col("year") == year) & pl.col("part").is_in(_MONEY).not_())
-            gain = float(accounts["change"].sum()) - float((own["after"] - own["before"]).sum())
+            paid_before, paid = paid_in_year(plan, design, year)
+            gain = float(accounts["change"].sum()) + paid - paid_before - float((own["after"] - own["before"]).sum())
             total += sum(gain / (1 + rate) ** (calendar - base) for calendar in range(year, end))
         own = design.tables["investments"].select("year", "lifetime", "capex")
         lines = design.tables["lines"].select("year", pl.lit(LIFETIME_A).alias("lifetime"), "capex")
+        for year, grant in zip(own["year"], granted_of(plan, design), strict=True):
+            total += 1e6 * grant * (1 + rate) ** (base - year)
         for year, lifetime, capex in pl.concat([own, lines]).iter_rows():
             left = min(max((year + lifetime - ends[-1]) / lifetime, 0.0), 1.0)
             total -= 1e6 * capex * ((1 + rate) ** (base - year) - left * (1 + rate) ** (base - ends[-1]))
@@ -345,19 +351,6 @@ def _volumes(plan: Plan, design: "Design | _View") -> list[Violation]:
     return found
 
 
-def _inside(plan: Plan, scope: str | None) -> list[str]:
-    """Return a place and all places in it; every place for no scope."""
-    parents = plan.tables["sites"].select("site", "parent")
-    if scope is None:
-        return parents["site"].to_list()
-    inside = {scope}
-    while True:
-        more = inside | set(parents.filter(pl.col("parent").is_in(list(inside)))["site"])
-        if more == inside:
-            return sorted(inside)
-        inside = more
-
-
 def _limits(plan: Plan, design: "Design | _View") -> list[Violation]:
     """Count limited quantities anew from flows, recipes and builds, and compare them with the limits."""
     plants, flows, builds = design.tables["plants"], design.tables["flows"], design.tables["builds"]
@@ -367,7 +360,7 @@ def _limits(plan: Plan, design: "Design | _View") -> list[Violation]:
     for scope, quantity, kind, bound in (
         design.tables["limits"].select("scope", "quantity", "kind", "bound").iter_rows()
     ):
-        sites = _inside(plan, scope)
+        sites = inside(plan, scope)
         if quantity in FORMS:
             sort, commodity = FORMS[quantity]
             rows = flows.filter((pl.col("kind") == sort) & (pl.col("commodity") == commodity))

@@ -66,7 +66,7 @@ def year_states(posed: Posed, found: YearsSolution) -> tuple[YearState, ...]:
 
 
 def investments_table(posed: Posed, found: YearsSolution) -> pl.DataFrame:
-    """Return what is built in each year, its capital, what subsidies pay of it, and what is left when the horizon ends."""
+    """Return what is built in each year, its capital, what subsidies pay of it, and what is left at the end."""
     network, builds = posed.network, posed.whole.builds
     plants = network.plants
     paid = granted(posed.whole, found.built, found.capacity)
@@ -350,6 +350,4 @@ def at_target(posed: Posed, state: YearState) -> Posed:
     problem, network = posed.problem, state.network
     built_cost, capacity_cost = yearly_costs(network, posed.plan.meta.discount_rate)
     settled = replace(problem.network, plants=network.plants, subsidies=network.subsidies)
-    return replace(
-        posed, problem=replace(problem, network=settled, built_cost=built_cost, capacity_cost=capacity_cost)
-    )
+    return replace(posed, problem=replace(problem, network=settled, built_cost=built_cost, capacity_cost=capacity_cost))
