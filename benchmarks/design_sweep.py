@@ -16,7 +16,8 @@ import numpy as np
 import cyclopolis
 from cyclopolis.design.assemble import assemble
 from cyclopolis.design.draws import evaluate, held
-from cyclopolis.design.front import FrontOptions, front
+from cyclopolis.design.floored import FrontOptions
+from cyclopolis.design.front import front
 from cyclopolis.design.objectives import objectives
 from cyclopolis.design.pose import DesignOptions, pose
 from cyclopolis.design.problem import SolveOptions

@@ -160,7 +160,9 @@ def test_summary_and_figures_speak_both_languages(quick_design, language):
     for line in quick_design.summary():
         assert line.name.render(language)
     figures = quick_design.figures(language)
-    assert set(figures) == {"exchanges_before", "exchanges_after", "builds", "changes"}
+    assert set(figures) == {
+        "exchanges_before", "exchanges_after", "builds", "investments", "flows_by_site", "flows_by_chain", "changes",
+    }  # fmt: skip
     json.dumps(figures)
     texts = [text for trace in figures["exchanges_after"]["data"] for text in trace.get("text", []) if "→" in str(text)]
     assert len(texts) == quick_design.tables["exchanges"].filter(pl.col("after") > 0).height

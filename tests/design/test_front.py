@@ -9,11 +9,15 @@ from programs import every_value, knapsacks, mixed, nondominated
 from scipy.sparse import csr_array
 
 from cyclopolis.design.boxes import Boxes
-from cyclopolis.design.front import Front, FrontOptions, front, with_floors
-from cyclopolis.design.front_search import Point
+from cyclopolis.design.crew import Crew
+from cyclopolis.design.floored import FrontOptions, with_floors
+from cyclopolis.design.front import Front, front
+from cyclopolis.design.front_search import Point, Search
 from cyclopolis.design.kept import Kept
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.design.program import Objective, Program
+from cyclopolis.design.sharpen import sharpen
+from cyclopolis.foundation.progress import silent
 
 EVERY = FrontOptions(points=10_000, gap=1e-7, resolution=5e-3, augment=1e-4, threads=1)
 """Looks for every point of a front that moves in steps of more than a two-hundredth of its range."""
@@ -190,6 +194,53 @@ def test_a_front_of_nothing_says_why() -> None:
     assert front(tight, wanted).status == "infeasible"
     free = replace(program, row_upper=np.full(2, np.inf), upper=np.full(4, np.inf))
     assert front(free, wanted).status == "unbounded"
+
+
+def poor_points(program: Program, wanted: list, count: int) -> list[Point]:
+    """Points of few whole numbers that are allowed, but far from the best."""
+    rng, found = np.random.default_rng(4), []
+    while len(found) < count:
+        natural = np.where(program.integer, rng.integers(0, 2, program.scale.size), 0.0).astype(float)
+        if (program.matrix @ (natural / program.scale) <= program.row_upper).all():
+            values = np.array([objective.value(natural) for objective in wanted])
+            found.append(Point(values, natural, np.inf, 0.0))
+    return found
+
+
+def sharpened(seconds: float) -> tuple[Search, list[Point], list[Point], int]:
+    """A search that knows three poor points, the points and what was handed on when they were sharpened."""
+    program, wanted = knapsacks(2, items=9, objectives=3)
+    poor = poor_points(program, wanted, 3)
+    options = FrontOptions(gap=1e-4, time_limit=60, threads=2)
+    search = Search(poor, np.array([1e3, 1e3, 1e3]), options.gap, options.resolution, options.augment)
+    before, floored, told = list(search.points), with_floors(program, wanted), []
+    weights = sum(weight * objective.weights for weight, objective in zip(search.weights, wanted, strict=True))
+    objective = Objective("box", weights, search.offset)
+    with Crew(floored.program, SolveOptions(), 2) as crew:
+        until = time.monotonic() + seconds
+        solves = sharpen(crew, floored, search, objective, options, until, told.append, silent)
+    return search, before, told, solves
+
+
+def test_time_left_puts_better_points_in_the_place_of_those_cut_short() -> None:
+    search, before, told, solves = sharpened(60.0)
+    assert solves == len(before)
+    assert told
+    program, wanted = knapsacks(2, items=9, objectives=3)
+    best = nondominated(every_value(program, wanted))
+    for point in search.points:
+        assert point.gap <= 1e-4
+        # no longer beaten by any solution there is, to its gap
+        better = best[(best >= point.values - 1e-6).all(axis=1)]
+        assert (better @ search.weights).max() - point.values @ search.weights <= 1e-3 * search.span[0]
+    for old in before:
+        assert any((point.values >= old.values - 1e-5 * search.span).all() for point in search.points)
+
+
+def test_without_time_left_nothing_is_asked_again() -> None:
+    search, before, told, solves = sharpened(0.0)
+    assert (solves, told) == (0, [])
+    assert search.points == before
 
 
 def test_boxes_stay_apart_and_lose_nothing_but_what_is_settled() -> None:

@@ -10,7 +10,7 @@ import pytest
 import cyclopolis
 from cyclopolis.design.pareto import Pareto, ParetoOptions, pareto
 from cyclopolis.foundation.problems import UserError
-from cyclopolis.foundation.text import LANGUAGES
+from cyclopolis.foundation.text import LANGUAGES, say
 from cyclopolis.plan import Plan
 
 DIMENSIONS = ("economy", "environment", "society")
@@ -104,10 +104,43 @@ def test_both_figures_carry_the_same_points(result: Pareto, language: str) -> No
     cube = {point for trace in figures["cube"]["data"] for point in trace["customdata"]}
     axes = {point for trace in figures["axes"]["data"] for point in trace["customdata"]}
     assert cube == axes == wanted
-    assert {figure["layout"]["meta"]["linked"] for figure in figures.values()} == {"points"}
+    assert {figures[name]["layout"]["meta"]["linked"] for name in ("cube", "axes")} == {"points"}
     heights = np.array([trace["y"] for trace in figures["axes"]["data"]])
     assert heights.min() == pytest.approx(0.0)
     assert heights.max() == pytest.approx(100.0)
+
+
+def test_points_of_note_keep_what_they_exchange_and_where_it_flows(plan: Plan, result: Pareto) -> None:
+    points = result.tables["points"]
+    noted = points.filter(pl.col("choice").is_not_null())["point"].to_list()
+    for name in ("plants", "exchanges", "links"):
+        assert result.tables[name]["point"].unique().sort().to_list() == noted
+    # the best economy is the single design: it exchanges the same
+    best = points.row(0, named=True)["point"]
+    alone = cyclopolis.design(plan, cyclopolis.DesignOptions(gap=1e-6, explain=0)).tables["exchanges"]
+    own = result.tables["exchanges"].filter(pl.col("point") == best)
+    keys = ["from_plant", "to_plant", "commodity"]
+    assert own.select(keys).equals(alone.select(keys))
+    assert own["before"].to_list() == pytest.approx(alone["before"].to_list())
+    assert own["after"].sum() == pytest.approx(alone["after"].sum(), rel=0.05)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_knee_and_compromise_are_drawn_with_their_name(result: Pareto, language: str) -> None:
+    figures = result.figures(language)
+    choices = set(result.tables["points"]["choice"].drop_nulls()) & {"knee", "compromise", "knee_and_compromise"}
+    assert choices
+    for choice in choices:
+        number = result.tables["points"].filter(pl.col("choice") == choice)["point"].item()
+        own = result.tables["exchanges"].filter((pl.col("point") == number) & (pl.col("after") > 0))
+        drawn = figures[f"{choice}_exchanges"]
+        said = [text for trace in drawn["data"] for text in trace.get("text", []) if "→" in str(text)]
+        assert len(said) == own.height
+        called = say(f"front.choice_{choice}", language)
+        assert drawn["layout"]["title"]["text"].startswith(called)
+        assert figures[f"{choice}_flows_by_site"]["layout"]["title"]["text"].startswith(called)
+        spent = sum(sum(trace["y"]) for trace in figures[f"{choice}_investments"]["data"])
+        assert spent == pytest.approx(result.tables["points"].filter(pl.col("point") == number)["capex"].item())
 
 
 def test_too_few_points_are_refused(plan: Plan) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from cyclopolis.design.pareto.figures import pareto_figures
+from cyclopolis.design.pareto.figures import axes_figure, cube_figure
 from cyclopolis.report.escape import escape_figure, script_json
 from cyclopolis.report.page import _template_text
 
@@ -40,7 +40,8 @@ var wait = setInterval(function () {
 def test_a_click_on_the_axes_marks_the_point_in_the_cube(browser: Callable[..., str], tmp_path: Path) -> None:
     from plotly.offline import get_plotlyjs
 
-    figures = {name: escape_figure(figure) for name, figure in pareto_figures({"points": POINTS}, "en").items()}
+    drawn = {"cube": cube_figure(POINTS, "en"), "axes": axes_figure(POINTS, "en")}
+    figures = {name: escape_figure(figure) for name, figure in drawn.items()}
     boxes = "".join(f'<div><div class="figure" id="figure-{name}"></div></div>' for name in figures)
     data = f'<script type="application/json" id="figures">{script_json(figures)}</script>'
     scripts = "".join(f"<script>{text}</script>" for text in (get_plotlyjs(), _template_text("draw.js"), CLICK))

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from cyclopolis.design.extend import Columns, wider, with_columns, with_rows
-from cyclopolis.design.front import with_floors
+from cyclopolis.design.floored import with_floors
 from cyclopolis.design.kept import Kept
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.design.program import Objective, Program

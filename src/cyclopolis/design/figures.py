@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from cyclopolis.design.figures_links import flow_figures, investments_figure
 from cyclopolis.foundation.numbers import quantity_text
 from cyclopolis.foundation.result import Figure
 from cyclopolis.foundation.text import Language, say
@@ -29,6 +30,10 @@ def design_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> Ma
         "exchanges_before": exchange_figure(tables, "before", language),
         "exchanges_after": exchange_figure(tables, "after", language),
         "builds": builds_figure(tables["builds"], language),
+        "investments": investments_figure(
+            tables["investments"], tables["year_plants"]["year"].unique().sort().to_list(), language
+        ),
+        **flow_figures(tables, language),
         "changes": changes_figure(tables["accounts"], language),
     }
 

@@ -18,53 +18,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from cyclopolis.design.crew import Crew
-from cyclopolis.design.extend import with_rows
+from cyclopolis.design.ends import End, find_ends, span_of
+from cyclopolis.design.floored import Floored, FrontOptions, with_floors
 from cyclopolis.design.front_search import Point, Search, Unexplored
 from cyclopolis.design.kept import Kept
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.design.program import Answer, Objective, Program
+from cyclopolis.design.sharpen import ask, point_of, sharpen
 from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.text import message
-from cyclopolis.network.model import Floats, Ints
+from cyclopolis.network.model import Floats
 
 AHEAD = 4
 """Floors handed out before the oldest answer is taken in; fixed, so that threads change no front."""
-SHARE = 0.6
-"""Share of its part of the whole time that one solve may take: some find nothing new, and the ends take several."""
-LEAST_SECONDS = 2.0
-"""A solve gets this many seconds at least."""
 _TICK = 0.1
 """Seconds between two looks at the clock while solves run."""
-
-
-@dataclass(frozen=True)
-class FrontOptions:
-    """How fine and how long to look.
-
-    ``points`` wanted; ``gap`` of each point, least side of a box worth entering (``resolution``), both as shares of the
-    ranges; ``augment`` is the weight of the objectives after the first, ranges set equal: a trade-off flatter than
-    this is not followed. ``time_limit`` (s) is for the whole front, ``solve_limit`` for one solve: without it, a share
-    of the whole that leaves time for all points wanted. A solve cut short gives a point with a wider gap.
-    """
-
-    points: int = 50
-    gap: float = 5e-3
-    resolution: float = 1e-2
-    augment: float = 1e-2
-    time_limit: float = 600.0
-    solve_limit: float | None = None
-    threads: int = 2
-    seed: int = 1
-
-    @property
-    def seconds_each(self) -> float:
-        """Seconds for one solve."""
-        if self.solve_limit is not None:
-            return self.solve_limit
-        return max(SHARE * self.threads * self.time_limit / self.points, min(LEAST_SECONDS, self.time_limit))
 
 
 @dataclass(frozen=True)
@@ -92,136 +62,12 @@ class Front:
         return np.array([point.values for point in self.points]).reshape(len(self.points), len(self.names))
 
 
-@dataclass(frozen=True)
-class Floored:
-    """A programme with a row for each objective: ``unit[j]`` times row ``rows[j]``, plus a constant, is objective j."""
-
-    program: Program
-    objectives: tuple[Objective, ...]
-    rows: Ints
-    unit: Floats
-
-    def bound(self, numbers: Ints, floors: Floats) -> Floats:
-        """Return the lower bounds of some objectives' rows that hold them above their floors."""
-        constants = np.array([self.objectives[number].constant for number in numbers])
-        rows: Floats = (floors - constants) / self.unit[numbers]
-        return rows
-
-
-def with_floors(program: Program, objectives: Sequence[Objective]) -> Floored:
-    """Add a free row for each objective, of largest coefficient 1, whose lower bound can be raised later."""
-    costs = np.array([objective.weights * program.scale for objective in objectives])
-    unit = np.maximum(np.abs(costs).max(axis=1), 1e-12)
-    rows = np.arange(len(objectives)) + program.row_lower.size
-    free = np.full(len(objectives), np.inf)
-    taller = with_rows(program, csr_array(costs / unit[:, None]), -free, free)
-    return Floored(taller, tuple(objectives), rows, unit)
-
-
-@dataclass(frozen=True)
-class _End:
-    """The best point of one objective: its status, and by how much each objective may still be better (p,)."""
-
-    status: str
-    point: Point | None
-    slack: Floats
-    bound: float
-
-
-def _below(value: float) -> float:
-    """Return a floor just below a value reached, for rounding's sake."""
-    return value - 1e-7 * max(abs(value), 1.0)
-
-
-def _end(
-    kept: Kept, floored: Floored, first: int, options: FrontOptions, start: Floats, span: Floats | None = None
-) -> _End:
-    """Maximise one objective, then the others one by one, each held at its best (one row of the payoff table).
-
-    Gaps are shares of the values until the ranges ``span`` (p,) are known, then shares of those.
-    """
-    count = len(floored.objectives)
-    every, free = np.arange(count), np.full(count, np.inf)
-    held, slack = np.full(count, -np.inf), np.full(count, np.nan)
-    natural, bound, status, seconds = start, np.inf, "optimal", 0.0
-    for number in [first, *(other for other in range(count) if other != first)]:
-        kept.restart()
-        kept.set_objective(floored.objectives[number])
-        kept.set_rows(floored.rows, floored.bound(every, held), free)
-        relative, width = (options.gap, 0.0) if span is None else (0.0, 0.5 * options.gap * float(span[number]))
-        answer = kept.solve(natural, gap=relative, absolute_gap=width, time_limit=options.seconds_each)
-        seconds += answer.seconds
-        bound = answer.bound if number == first else bound
-        if not answer.natural.size:
-            status = answer.status
-            break
-        natural, slack[number] = answer.natural, answer.bound - answer.objective
-        held[number] = _below(answer.objective)
-    if np.isnan(slack).all():
-        return _End(status, None, slack, bound)
-    values = np.array([objective.value(natural) for objective in floored.objectives])
-    return _End("optimal", Point(values, natural, np.nan, seconds), slack, bound)
-
-
-def _payoff(
-    crew: Crew, floored: Floored, options: FrontOptions, sink: Callable[[Point], None], progress: Progress
-) -> list[_End]:
-    """Return the best point of each objective in their order, then what was found on the way.
-
-    They are found side by side, each is handed on as soon as it is there. Those whose gap is wider than the ranges
-    allow, which are known only when all are there, are looked for once more.
-    """
-    count = len(floored.objectives)
-    ends: dict[int, _End] = {}
-    on_the_way: dict[int, _End] = {}
-    for again in (False, True):
-        span = _span(list(ends.values())) if again else None
-        tasks = {}
-        for first in range(count):
-            if span is not None and _width(ends[first], span) <= options.gap:
-                continue
-            known = ends[first].point if again else None
-            start = np.zeros(0) if known is None else known.natural
-            task = partial(_end, floored=floored, first=first, options=options, start=start, span=span)
-            tasks[crew.submit(task)] = first
-        for done, future in enumerate(_as_they_come(list(tasks))):
-            end, first = future.result(), tasks[future]
-            if end.point is not None:
-                sink(end.point)
-            if again and end.point is not None:
-                on_the_way[first] = ends[first]
-            if not again or end.point is not None:
-                ends[first] = end
-            progress(message("front.stage_ends"), (done + 1) / len(tasks))
-        if any(end.point is None for end in ends.values()):
-            break
-    return [*(ends[first] for first in range(count)), *(end for _, end in sorted(on_the_way.items()))]
-
-
-def _span(ends: Sequence[_End]) -> Floats:
-    """Return the range of each objective over the ends of a front (p,)."""
-    values = np.array([end.point.values for end in ends if end.point is not None])
-    return np.asarray(np.maximum(np.ptp(values, axis=0), 1e-12))
-
-
-def _width(end: _End, span: Floats) -> float:
-    """Return the gap of an end as a share of the ranges; what its time did not reach counts as wide open."""
-    return float(np.max(np.where(np.isnan(end.slack), np.inf, end.slack / span)))
-
-
-def _as_they_come(futures: Sequence[Future[_End]]) -> Iterator[Future[_End]]:
-    left = set(futures)
-    while left:
-        done, left = wait(left, return_when=FIRST_COMPLETED)
-        yield from done
-
-
-def _search(ends: Sequence[_End], count: int, options: FrontOptions) -> Search:
+def _search(ends: Sequence[End], count: int, options: FrontOptions) -> Search:
     """Return a search that knows the ends of the front; their gaps become shares of the ranges."""
     points = [end.point for end in ends if end.point is not None]
     ideal = np.array([end.bound for end in ends[:count]])
     values = np.array([point.values for point in points])
-    span = _span(ends)
+    span = span_of(ends)
     # where time ran out before an objective's turn came, only its own bound is known
     slacks = [np.where(np.isnan(end.slack), ideal - row, end.slack) for end, row in zip(ends, values, strict=True)]
     gaps = [max(float(np.max(slack / span)), 0.0) for slack in slacks]
@@ -252,17 +98,13 @@ class _Line:
             weight * objective.weights for weight, objective in zip(search.weights, floored.objectives, strict=True)
         )
         constants = np.array([objective.constant for objective in floored.objectives])
-        self._objective = Objective("front", np.asarray(weights), float(search.weights @ constants) + search.offset)
+        self.objective = Objective("front", np.asarray(weights), float(search.weights @ constants) + search.offset)
         self.tally = _Tally()
 
     def _solve(self, kept: Kept, floors: Floats, start: Floats) -> Answer:
-        count = floors.size + 1
-        all_floors = np.concatenate([[-np.inf], floors])
-        kept.restart()
-        kept.set_objective(self._objective)
-        kept.set_rows(self._floored.rows, self._floored.bound(np.arange(count), all_floors), np.full(count, np.inf))
+        every = np.concatenate([[-np.inf], floors])
         gap = 0.5 * self._options.gap * float(self._search.span[0])
-        return kept.solve(start, gap=0.0, absolute_gap=gap, time_limit=self._options.seconds_each)
+        return ask(kept, self._floored, self.objective, every, start, gap, self._options.seconds_each)
 
     def fill(self) -> bool:
         """Hand out floors while there are any and more points are wanted; return whether anything is on its way."""
@@ -275,20 +117,12 @@ class _Line:
             self._waiting.append((floors, self._crew.submit(task)))
         return bool(self._waiting)
 
-    def point(self, answer: Answer) -> Point | None:
-        """Return what an answer found as a point."""
-        if not answer.natural.size:
-            return None
-        values = np.array([objective.value(answer.natural) for objective in self._floored.objectives])
-        gap = max(answer.bound - self._search.total(values), 0.0) / float(self._search.span[0])
-        return Point(values, answer.natural, gap, answer.seconds)
-
     def finished(self) -> Iterator[Point]:
         """Yield the points found since the last call, in whatever order they came."""
         for _, future in self._waiting:
             if future.done() and not future.cancelled() and future not in self._told:
                 self._told.add(future)
-                point = self.point(future.result())
+                point = point_of(future.result(), self._floored, self._search)
                 if point is not None and future.result().status != "interrupted":
                     yield point
 
@@ -305,7 +139,7 @@ class _Line:
         if answer.status in {"no_solution", "interrupted", "unbounded"}:
             self._search.give_up(floors)
             return True
-        point = self.point(answer)
+        point = point_of(answer, self._floored, self._search)
         new = self._search.settle(floors, point, -np.inf if point is None else answer.bound)
         self.tally.empty += point is None
         self.tally.repeated += point is not None and not new
@@ -356,6 +190,7 @@ def front(
 
     Examples
     --------
+    >>> from scipy.sparse import csr_array
     >>> one = np.ones(2)
     >>> program = Program(csr_array([[1.0, 1.0]]), np.array([-np.inf]), np.array([3.0]), 0 * one, 3 * one, one > 0, one)
     >>> found = front(program, [Objective("a", np.array([1.0, 0.0])), Objective("b", np.array([0.0, 1.0]))])
@@ -373,13 +208,15 @@ def front(
     names = tuple(objective.name for objective in objectives)
     try:
         with Crew(floored.program, solving, options.threads) as crew:
-            ends = _payoff(crew, floored, options, sink, progress)
+            ends = find_ends(crew, floored, options, sink, progress)
             failed = next((end for end in ends if end.point is None), None)
             if failed is not None:
                 return Front(names, failed.status, (), np.zeros(0), None, 0, 0, 0, time.monotonic() - begin)
             search = _search(ends, len(objectives), options)
             line = _Line(search, crew, floored, options)
             status = _walk(line, search, options, begin, sink, progress)
+            until = begin + options.time_limit
+            line.tally.solves += sharpen(crew, floored, search, line.objective, options, until, sink, progress)
     except KeyboardInterrupt:
         if search is None:
             raise

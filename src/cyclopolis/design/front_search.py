@@ -4,7 +4,7 @@ Pure bookkeeping over objective values; nothing here solves. See `boxes` for wha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -84,6 +84,10 @@ class Search:
     def total(self, values: Floats) -> float:
         """Return the objective of a box: the first one and a little of the others, nought off at their best."""
         return float(self.weights @ values) + self.offset
+
+    def gap_of(self, values: Floats, bound: float) -> float:
+        """Return by how much more a box's objective might be than it is at a point, as a share of the first range."""
+        return max(bound - self.total(values), 0.0) / float(self.span[0])
 
     def _add(self, point: Point) -> bool:
         """Keep a point unless one as good is known; drop those that it beats. Return whether it is kept."""
@@ -176,6 +180,21 @@ class Search:
         self.aside = self.aside.explored(floors, end, bound)
         self._tidy()
         return kept
+
+    def sharpen(self, point: Point, better: Point | None, bound: float) -> bool:
+        """Take in what was found where a point was held in every objective: a better one, or how good it is.
+
+        Return whether a better one took its place.
+        """
+        if not any(known is point for known in self.points):
+            return False
+        if better is not None and self.total(better.values) > self.total(point.values) + SAME * float(self.span[0]):
+            self.points = [known for known in self.points if known is not point]
+            return self._add(better)
+        if np.isfinite(bound):
+            surer = replace(point, gap=min(point.gap, self.gap_of(point.values, bound)))
+            self.points = [surer if known is point else known for known in self.points]
+        return False
 
     def give_up(self, floors: Floats) -> None:
         """Set the box around some floors aside: time ran out before anything was known."""

@@ -3,9 +3,11 @@
 import numpy as np
 import polars as pl
 
+from cyclopolis.design.links import links_table
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.words import plant_name
 from cyclopolis.industry.metabolism.accounts import accounts_table
+from cyclopolis.industry.metabolism.balance import chain_names
 from cyclopolis.industry.metabolism.flow_tables import flows_table, prices_table
 from cyclopolis.network import dimension_forms, unknown_terms
 from cyclopolis.network.model import BUY, EXISTING, INTERNAL, PROVENANCE, SELL, SUBSTITUTION, Floats, Flows
@@ -161,11 +163,15 @@ def unknowns_table(posed: Posed) -> pl.DataFrame:
 
 
 def names_table(posed: Posed) -> pl.DataFrame:
-    """Return the names of places and of the commodities that flow, in both languages."""
+    """Return the names of places, of the commodities that flow and of chains, in both languages."""
     network = posed.network
     sites = posed.plan.tables["sites"].select(kind=pl.lit("site"), item="site", name="name", name_zh="name_zh")
     goods = network.commodities.select(kind=pl.lit("commodity"), item="commodity", name="name", name_zh="name_zh")
-    named = pl.concat([sites, goods]).with_columns(
+    chains = pl.DataFrame(
+        [("chain", name, *chain_names(name)) for name in network.chain_ids], dict.fromkeys(sites.columns, pl.String),
+        orient="row",
+    )  # fmt: skip
+    named = pl.concat([sites, goods, chains]).with_columns(
         name=pl.coalesce("name", "name_zh", "item"), name_zh=pl.coalesce("name_zh", "name", "item")
     )
     return named.sort("kind", "item")
@@ -179,6 +185,7 @@ def design_tables(posed: Posed, after: Flows, proposed: pl.DataFrame) -> dict[st
         "flows": flows_table(posed.network, after, base=False),
         "accounts": compare_accounts(posed, after),
         "exchanges": exchanges_table(posed, after),
+        "links": links_table(posed, after),
         "proposed": proposed,
         "prices": prices_table(posed.network, after),
         "unknowns": unknowns_table(posed),

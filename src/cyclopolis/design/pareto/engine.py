@@ -11,7 +11,8 @@ from cyclopolis.design.alternatives import Alternatives, alternatives
 from cyclopolis.design.assemble import Assembly, assemble
 from cyclopolis.design.compromise import compromise
 from cyclopolis.design.conflict import explain_clash, explain_unbounded
-from cyclopolis.design.front import Front, FrontOptions, front
+from cyclopolis.design.floored import FrontOptions
+from cyclopolis.design.front import Front, front
 from cyclopolis.design.front_search import Point
 from cyclopolis.design.money import MILLION
 from cyclopolis.design.objectives import objectives

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from cyclopolis.design.figures import exchange_figure
+from cyclopolis.design.figures_links import flow_figures, investments_figure
 from cyclopolis.foundation.numbers import number_text
 from cyclopolis.foundation.result import Figure
 from cyclopolis.foundation.text import Language, say
@@ -18,13 +20,33 @@ COLOURS = {
     "knee_and_compromise": "#8e44ad",
 }
 PLAIN = "#7f8c8d"
+_DRAWN = ("knee_and_compromise", "knee", "compromise")
+"""Choices whose exchanges, flows and builds are drawn."""
 _MILLION = 1e6
 
 
 def pareto_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> Mapping[str, Figure]:
-    """Return the pictures of a front by name."""
+    """Return the pictures of a front by name, and what the knee and the compromise exchange and build."""
     points = tables["points"]
-    return {"cube": cube_figure(points, language), "axes": axes_figure(points, language)}
+    found = {"cube": cube_figure(points, language), "axes": axes_figure(points, language)}
+    years = tables["parts"]["year"].unique().sort().to_list()
+    for choice in _DRAWN:
+        for number in points.filter(pl.col("choice") == choice)["point"]:
+            own = {name: tables[name].filter(pl.col("point") == number) for name in ("plants", "exchanges", "links")}
+            pictures = {
+                "exchanges": exchange_figure({**own, "names": tables["names"]}, "after", language),
+                **flow_figures({**own, "names": tables["names"]}, language),
+                "investments": investments_figure(tables["builds"].filter(pl.col("point") == number), years, language),
+            }
+            found |= {f"{choice}_{name}": _of(choice, figure, language) for name, figure in pictures.items()}
+    return found
+
+
+def _of(choice: str, figure: Figure, language: Language) -> Figure:
+    """Return a picture of one point, which its title says."""
+    title = say("front.figure_of", language, choice=say(f"front.choice_{choice}", language),
+                title=figure["layout"]["title"]["text"])  # fmt: skip
+    return {**figure, "layout": {**figure["layout"], "title": {"text": title}}}
 
 
 def _titles(points: pl.DataFrame, language: Language) -> list[str]:

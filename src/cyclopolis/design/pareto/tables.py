@@ -1,6 +1,6 @@
 """Points of a front as tables: what they bring in each dimension, what they build, which builds they share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,12 @@ from cyclopolis.design.assemble import Assembly, read_answer
 from cyclopolis.design.checker_years import check_years
 from cyclopolis.design.compromise import Compromise, compromise
 from cyclopolis.design.front_search import Point
+from cyclopolis.design.links import links_table
 from cyclopolis.design.pareto.risk import no_risk
 from cyclopolis.design.pose import Posed
 from cyclopolis.design.program import Answer
-from cyclopolis.design.tables_years import dimensions_table, investments_table, year_states
+from cyclopolis.design.tables import exchanges_table, names_table, plants_table
+from cyclopolis.design.tables_years import at_target, dimensions_table, investments_table, year_states
 from cyclopolis.design.tidy import tidy_years
 from cyclopolis.design.words import plant_name
 from cyclopolis.network.model import Floats, Ints
@@ -22,13 +24,21 @@ from cyclopolis.network.model import Floats, Ints
 _BUILDS = ("year", "plant", "name", "name_zh", "site", "technology", "units", "capacity", "unit", "capex")
 
 
+DETAILS = ("plants", "exchanges", "links")
+"""Tables of the target year that are saved of points of note."""
+
+
 @dataclass(frozen=True)
 class Worked:
-    """A point worked out: its parts and builds as tables, and how many things the independent checker found wrong."""
+    """A point worked out: tables of it, and how many things the independent checker found wrong.
+
+    ``details`` are tables of the target year by the names in `DETAILS`.
+    """
 
     point: Point
     parts: pl.DataFrame
     builds: pl.DataFrame
+    details: Mapping[str, pl.DataFrame]
     violations: int
 
 
@@ -38,7 +48,14 @@ def work_out(posed: Posed, assembly: Assembly, point: Point) -> Worked:
     clean = tidy_years(posed.whole, read_answer(assembly, answer))
     states = year_states(posed, clean)
     builds = investments_table(posed, clean).select(_BUILDS)
-    return Worked(point, dimensions_table(posed, clean, states), builds, len(check_years(posed.whole, clean)))
+    target, after = at_target(posed, states[-1]), clean.flows[-1]
+    details = {
+        "plants": plants_table(target, after),
+        "exchanges": exchanges_table(target, after),
+        "links": links_table(target, after),
+    }
+    parts = dimensions_table(posed, clean, states)
+    return Worked(point, parts, builds, details, len(check_years(posed.whole, clean)))
 
 
 def _choices(found: Compromise, values: Floats) -> list[str | None]:
@@ -82,17 +99,19 @@ def front_tables(posed: Posed, worked: Sequence[Worked], near: Alternatives | No
             "seconds": [item.point.seconds for item in worked],
         }
     )
-    parts, builds = (
-        pl.concat(
-            [
-                table.select(pl.lit(number, pl.Int64).alias("point"), pl.all())
-                for number, table in zip(numbers, tables, strict=True)
-            ]
-        )
-        for tables in ([item.parts for item in worked], [item.builds for item in worked])
-    )
+    every = list(enumerate(worked, start=1))
+    parts = _numbered([(number, item.parts) for number, item in every])
+    builds = _numbered([(number, item.builds) for number, item in every])
+    noted = [(number, item) for (number, item), choice in zip(every, points["choice"], strict=True) if choice]
+    details = {name: _numbered([(number, item.details[name]) for number, item in noted]) for name in DETAILS}
     robust = _robust(posed, builds, len(worked), near)
-    return {"points": points, "parts": parts, "builds": builds, "robust": robust, **no_risk()}
+    tables = {"points": points, "parts": parts, "builds": builds, "robust": robust, **no_risk()}
+    return {**tables, **details, "names": names_table(posed)}
+
+
+def _numbered(tables: Sequence[tuple[int, pl.DataFrame]]) -> pl.DataFrame:
+    """Return tables of points as one, each row with the number of its point."""
+    return pl.concat([table.select(pl.lit(number, pl.Int64).alias("point"), pl.all()) for number, table in tables])
 
 
 def build_groups(posed: Posed, assembly: Assembly) -> list[Ints]:
