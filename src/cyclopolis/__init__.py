@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from cyclopolis.report.certificate import write_certificate
     from cyclopolis.study.run import run
     from cyclopolis.study.store import RunResult, load_run
-    from cyclopolis.study.under import run_under
     from cyclopolis.study.verify.verifying import verify
 
 __version__ = "0.1.0"
@@ -124,7 +123,6 @@ _HOMES = {
     "design_under": "cyclopolis.design.under",
     "Under": "cyclopolis.design.under",
     "UnderOptions": "cyclopolis.design.under",
-    "run_under": "cyclopolis.study.under",
     "rate": "cyclopolis.rating",
     "new_framework": "cyclopolis.rating.authoring",
     "check_framework": "cyclopolis.rating.authoring",
@@ -215,7 +213,6 @@ __all__ = [
     "read_plan",
     "review",
     "run",
-    "run_under",
     "score_matches",
     "search_library",
     "serve",

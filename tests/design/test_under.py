@@ -1,5 +1,8 @@
 """One design for several scenarios: extremes known beforehand, and values that must stand in order."""
 
+import json
+import shutil
+import tomllib
 from dataclasses import replace
 
 import numpy as np
@@ -7,14 +10,17 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 from test_design_small_plans import FREE, built, with_values
+from xlsxwriter import Workbook
 
 import cyclopolis
 from cyclopolis.cli.build import build
 from cyclopolis.design.engine import design
+from cyclopolis.design.pareto import ParetoOptions
 from cyclopolis.design.pose import DesignOptions
 from cyclopolis.design.under import UnderOptions, design_under
 from cyclopolis.design.under.engine import _mean_of_worst
 from cyclopolis.foundation.problems import UserError
+from cyclopolis.foundation.text import say
 from cyclopolis.study.under import weighted
 
 EXACT = UnderOptions(gap=1e-9)
@@ -107,14 +113,68 @@ def test_scenarios_are_named_with_weights_on_the_command_line(tmp_path):
             f'column = "sell_price"\nvalue = {price}\n',
             encoding="utf-8",
         )
-    typed = ["design", str(folder), "--under", "good=3, bad=1", "--worst", "0.5", "--lang", "en"]
+    typed = ["design", str(folder), "--under", "good=3, bad=1", "--worst", "0.5", "--check", "--lang", "en"]
     found = CliRunner().invoke(build("en"), typed)
     assert found.exit_code == 0, found.output
     assert "worst 50 % of outcomes" in found.output
+    assert "independent checker" in found.output
     saved = cyclopolis.Under.load(folder / "results" / "base" / "under")
     assert saved.tables["scenarios"]["chance"].to_list() == [0.75, 0.25]
     table = saved.tables["scenarios"]
     assert saved.facts["cvar"] == pytest.approx(0.5 * table["objective"].sum(), rel=1e-9)
+    assert table["violations"].to_list() == [0, 0]
+    # what it rests on is written down, the report shows it, and it is stale once a scenario changes
+    known = cyclopolis.load_run(folder).results
+    assert {"scenarios/good.toml", "scenarios/bad.toml", "plants.csv"} <= set(known["under"].inputs)
+    manifest = json.loads((folder / "results" / "base" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["engines"]["under"] == {"under": "good=3, bad=1", "worst": 0.5}
+    found = CliRunner().invoke(build("zh"), ["report", str(folder), "--lang", "zh"])
+    assert found.exit_code == 0, found.output
+    page = (folder / "results" / "base" / "report.html").read_text(encoding="utf-8")
+    assert say("report.under_scenarios", "zh") in page
+    with (folder / "scenarios" / "bad.toml").open("a", encoding="utf-8") as file:
+        file.write("# looked at again\n")
+    with pytest.raises(UserError):
+        cyclopolis.load_run(folder)
+
+
+def test_scenarios_of_a_workbook_are_found_in_it(tmp_path):
+    folder = tmp_path / "park"
+    cyclopolis.new_plan(folder, "quickstart")
+    meta = tomllib.loads((folder / "plan.toml").read_text(encoding="utf-8"))
+    sheets = {"plan": [[key, ";".join(map(str, value)) if isinstance(value, list) else str(value)]
+                       for key, value in meta.items()]}  # fmt: skip
+    for path in sorted(folder.glob("*.csv")):
+        frame = pl.read_csv(path, infer_schema=False)
+        sheets[path.stem] = [frame.columns, *map(list, frame.rows())]
+    sheets["scenarios"] = [
+        ["scenario", "action", "table", "where", "column", "value"],
+        ["dear", "set", "markets", "commodity=brick", "sell_price", "380"],
+    ]
+    with Workbook(tmp_path / "park.xlsx") as book:
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                page.write_row(number, 0, row)
+    shutil.rmtree(folder)
+    done = cyclopolis.run(tmp_path / "park.xlsx", until="under", options={"under": "dear"})
+    assert done.results["under"].tables["scenarios"]["scenario"].to_list() == ["dear"]
+
+
+def test_the_figure_has_a_bar_for_each_design_and_scenario(both):
+    drawn = both.figures("en")["scenarios"]["data"]
+    columns = ("objective", "foreseen", "unaware")
+    assert [trace["y"] for trace in drawn] == [both.tables["scenarios"][name].to_list() for name in columns]
+    assert all(trace["x"] == ["good", "bad"] for trace in drawn)
+
+
+def test_lines_and_chains_are_asked_for_as_of_a_single_design():
+    options = UnderOptions(pipes=True, one_chain=True, flexible=True, pieces=2, gap=0.01)
+    assert options.posing == DesignOptions(
+        gap=0.01, time_limit=options.time_limit, pieces=2, pipes=True, one_chain=True, flexible=True
+    )
+    asked = ParetoOptions(pipes=True, year=2030).posing
+    assert (asked.pipes, asked.year, asked.one_chain) == (True, 2030, False)
 
 
 @pytest.mark.parametrize("text", ["dry=0.3,wet", "dry=much", "dry,dry"])

@@ -137,26 +137,27 @@ def _pareto(call: Call) -> int:
     """Find the trade-offs between the dimensions, and say what the independent checker found where asked to."""
     options = {**_design_options(call), "points": call.values["pareto"]}
     options |= {name: call.values[name] for name in ("near", "draws") if call.values[name] is not None}
-    done = _run_until(call, "pareto", options)
-    points = done.results["pareto"].tables["points"]
-    wrong = [row for row in points.select("point", "violations").iter_rows() if row[1]] if call.values["check"] else []
-    _show(call, done, "pareto", {})
-    for point, found in wrong:
-        err(say("front.violations", call.language, point=point, found=found))
+    return _checked(call, _run_until(call, "pareto", options), "pareto", "points", "point")
+
+
+def _checked(call: Call, done: "RunResult", engine: str, table: str, item: str) -> int:
+    """Show an answer whose rows say what the independent checker found; 1 where asked to and it found something."""
+    rows = done.results[engine].tables[table].select(item, "violations").iter_rows()
+    wrong = [row for row in rows if row[1]] if call.values["check"] else []
+    _show(call, done, engine, {})
+    key = "front.violations" if engine == "pareto" else "under.violations"
+    for name, found in wrong:
+        err(say(key, call.language, **{item: name, "found": found}))
     if call.values["check"] and not wrong and not call.json:
         out(say("cli.no_violation", call.language))
     return 1 if wrong else 0
 
 
 def _under(call: Call) -> int:
-    """Design once for several scenarios."""
-    names = ("year", "gap", "time_limit", "worst")
-    typed = {name: call.values[name] for name in names if call.values.get(name) is not None}
-    with Watch(call.quiet, call.language) as progress:
-        options = cyclopolis.UnderOptions(**typed)
-        done = cyclopolis.run_under(call.plan, call.values["under"], call.scenario, options, progress)
-    _show(call, done, "under", {})
-    return 0
+    """Design once for several scenarios, and say what the independent checker found where asked to."""
+    worst = {} if call.values["worst"] is None else {"worst": call.values["worst"]}
+    done = _run_until(call, "under", {**_design_options(call), **worst, "under": call.values["under"]})
+    return _checked(call, done, "under", "scenarios", "scenario")
 
 
 def rate(call: Call) -> int:

@@ -12,6 +12,16 @@ from cyclopolis.report.cells import View, table_block
 from cyclopolis.report.names import Names
 
 SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
+    "under": (
+        (
+            "scenarios",
+            View("under_scenarios", ("scenario", "chance", "objective", "foreseen", "unaware", "regret", "violations")),
+        ),
+        (
+            "builds",
+            View("under_builds", ("year", "plant", "site", "capacity", "unit", "capex", "scenarios_alone")),
+        ),
+    ),
     "streets": (
         (
             "measures",

@@ -14,7 +14,9 @@ import polars as pl
 import cyclopolis
 from cyclopolis.foundation.result import Result
 from cyclopolis.plan import Plan
+from cyclopolis.plan.source import PLAN_FILE
 from cyclopolis.study.found import found_quantities
+from cyclopolis.study.under import weighted
 
 Answer = Callable[[Plan, Mapping[str, Result], Mapping[str, Any]], Result]
 
@@ -24,9 +26,9 @@ class Engine:
     """One engine: its name, the public name of its result's class, how it is asked, and when.
 
     ``needs`` are engines whose answers it is handed, ``heeds`` those that it is handed where the plan has their data.
-    ``when`` tells whether a plan has data for it, ``asked`` is the public name of the class of its options; one that
-    ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also ``keep``, which saves its answer
-    so far.
+    ``when`` tells whether a plan has data for it, ``asked`` is the public name of the class of its options, ``also``
+    has names of more that it takes; one that ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also
+    ``keep``, which saves its answer so far.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Engine:
     heeds: tuple[str, ...] = ()
     when: Callable[[Plan], bool] = lambda plan: plan.tables["plants"].height > 0
     asked: str = ""
+    also: tuple[str, ...] = ()
     tells: bool = False
     keeps: bool = False
 
@@ -56,10 +59,15 @@ def _has_land(plan: Plan) -> bool:
 
 
 def _design(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
-    known = carried(bounded(plan, done), done)
+    known = heeding(plan, done)
     found = cyclopolis.design(known, cyclopolis.DesignOptions(**options))
     handed = land_handed(plan, known)
     return replace(found, facts={**found.facts, "developable_ha_from_land": handed}) if handed else found
+
+
+def heeding(plan: Plan, done: Mapping[str, Result]) -> Plan:
+    """Return the plan as a design is handed it: with the land that is left, and with the capacities it adopts."""
+    return carried(bounded(plan, done), done)
 
 
 def bounded(plan: Plan, done: Mapping[str, Result]) -> Plan:
@@ -120,9 +128,17 @@ def land_handed(plan: Plan, known: Plan) -> dict[str, float]:
 
 def _pareto(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     asked = {name: value for name, value in options.items() if name not in ("keep", "progress")}
-    return cyclopolis.pareto(
-        bounded(plan, done), cyclopolis.ParetoOptions(**asked), options["keep"], options["progress"]
-    )
+    known = heeding(plan, done)
+    return cyclopolis.pareto(known, cyclopolis.ParetoOptions(**asked), options["keep"], options["progress"])
+
+
+def _under(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
+    names, weights = weighted(str(options.get("under", "")))
+    asked = {name: value for name, value in options.items() if name != "under"}
+    in_folder = (plan.folder / PLAN_FILE).is_file()
+    place = plan.folder if in_folder else plan.folder.with_name(f"{plan.folder.name}.xlsx")
+    plans = {name: heeding(cyclopolis.read_plan(place, (*plan.scenario, name)), done) for name in names}
+    return cyclopolis.design_under(heeding(plan, done), plans, weights, cyclopolis.UnderOptions(**asked))
 
 
 def _rate(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
@@ -226,6 +242,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine(
         "pareto", "Pareto", _pareto, heeds=("land",), when=_on_request, asked="ParetoOptions", tells=True, keeps=True
     ),
+    Engine("under", "Under", _under, heeds=("land",), when=_on_request, asked="UnderOptions", also=("under",)),
     Engine("water", "WaterNetwork", _water, when=_has_rows("operations"), asked="WaterOptions", tells=True),
     Engine("heat", "HeatRecovery", _heat, when=_has_rows("heat_streams")),
     Engine("match", "Match", _match, when=_on_request, asked="MatchOptions"),
@@ -263,7 +280,7 @@ def options_of(engine: Engine, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return those of some options that an engine takes."""
     if not engine.asked:
         return {}
-    known = {field.name for field in fields(getattr(cyclopolis, engine.asked))}
+    known = {*engine.also, *(field.name for field in fields(getattr(cyclopolis, engine.asked)))}
     return {name: value for name, value in options.items() if name in known}
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,16 @@ def fresh_results(plan: Plan, folder: Path) -> dict[str, Result]:
         if engine.name not in manifest["engines"] or not set(engine.needs) <= set(results):
             continue
         with suppress(UserError, OSError, ValueError, PolarsError):
-            results[engine.name] = load(engine, folder / engine.name)
+            found = load(engine, folder / engine.name)
+            if _unchanged(found, plan):
+                results[engine.name] = found
     return results
+
+
+def _unchanged(result: Result, plan: Plan) -> bool:
+    """Return whether the files that a result read besides those of the plan (other scenarios) are as they were."""
+    others = {name: digest for name, digest in result.inputs.items() if name not in plan.inputs}
+    return all(sha256((plan.folder / name).read_bytes()).hexdigest() == digest for name, digest in others.items())
 
 
 def record(plan: Plan, folder: Path, engines: Mapping[str, Mapping[str, Any]]) -> None:

@@ -55,6 +55,8 @@ class ParetoOptions:
         Of the draws.
     threads : int
         Solves side by side; it changes no point.
+    pieces, pipes, one_chain, flexible
+        As for a single design.
     """
 
     points: int = 50
@@ -65,6 +67,17 @@ class ParetoOptions:
     draws: int | None = None
     seed: int = 1
     threads: int = 2
+    pieces: int = DesignOptions.pieces
+    pipes: bool = False
+    one_chain: bool = False
+    flexible: bool = False
+
+    @property
+    def posing(self) -> DesignOptions:
+        """How the plan is posed as a problem."""
+        return DesignOptions(
+            self.year, self.gap, self.time_limit, self.pieces, self.pipes, self.one_chain, self.flexible
+        )
 
 
 class Pareto(Result):
@@ -166,7 +179,7 @@ def pareto(
     options = ParetoOptions() if options is None else options
     if options.points < len(DIMENSIONS):
         raise user_error("front.too_few_points", least=len(DIMENSIONS), points=options.points)
-    posed = pose(plan, DesignOptions(year=options.year, gap=options.gap, time_limit=options.time_limit))
+    posed = pose(plan, options.posing)
     assembly = assemble(posed.whole)
     goals = objectives(posed, assembly)
     book = _Book(posed, assembly, options, keep)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from cyclopolis.design.assemble import Assembly, assemble, read_answer
+from cyclopolis.design.checker_years import check_years
 from cyclopolis.design.conflict import explain_clash, explain_unbounded
 from cyclopolis.design.draws import held
 from cyclopolis.design.pose import Alike, DesignOptions, Posed, pose
@@ -20,7 +21,9 @@ from cyclopolis.design.program import Answer
 from cyclopolis.design.solve import best_answer
 from cyclopolis.design.stochastic import joined
 from cyclopolis.design.tables_years import investments_table
+from cyclopolis.design.tidy import tidy_years
 from cyclopolis.design.uncertain import FIRST
+from cyclopolis.design.under.figures import under_figures
 from cyclopolis.foundation.problems import user_error
 from cyclopolis.foundation.result import Figure, Line, Result
 from cyclopolis.foundation.text import Language, message
@@ -39,12 +42,25 @@ class UnderOptions:
     worst : float
         Share of worst outcomes of which the mean is made as great as can be (conditional value at risk); 1 for the
         expected value.
+    pieces, pipes, one_chain, flexible
+        As for a single design.
     """
 
     year: int | None = None
     gap: float = 1e-3
     time_limit: float = 60.0
     worst: float = 1.0
+    pieces: int = DesignOptions.pieces
+    pipes: bool = False
+    one_chain: bool = False
+    flexible: bool = False
+
+    @property
+    def posing(self) -> DesignOptions:
+        """How the plan is posed as a problem."""
+        return DesignOptions(
+            self.year, self.gap, self.time_limit, self.pieces, self.pipes, self.one_chain, self.flexible
+        )
 
 
 class Under(Result):
@@ -61,7 +77,7 @@ class Under(Result):
     def summary(self) -> tuple[Line, ...]:
         """Return the expected value, the worst scenario, and what knowing or heeding the scenarios is worth."""
         facts, table = self.facts, self.tables["scenarios"]
-        unit = "CNY" if facts["by_present_value"] else "CNY/a"
+        unit = facts["money"]
         worst = table.sort("objective")["scenario"][0]
         share = f"{100.0 * facts['worst']:g}"
         averse = (Line(message("under.line_cvar", share=share), facts["cvar"], unit),) if facts["worst"] < 1 else ()
@@ -74,12 +90,12 @@ class Under(Result):
             Line(message("design.line_builds"), self.tables["builds"].height, "1"),
             Line(message("under.line_foresight"), facts["stochastic_solution"], unit),
             Line(message("under.line_information"), facts["perfect_information"], unit),
+            Line(message("front.line_violations"), float(table["violations"].sum()), "1"),
         )
 
     def figures(self, language: Language) -> Mapping[str, Figure]:
-        """Return no pictures."""
-        del language
-        return {}
+        """Return what the design brings in each scenario, beside the best and beside the one unaware of scenarios."""
+        return under_figures(self.tables["scenarios"], str(self.facts["money"]), language)
 
 
 def _posed(plans: Sequence[Plan], options: DesignOptions) -> list[Posed]:
@@ -111,10 +127,22 @@ def _posed(plans: Sequence[Plan], options: DesignOptions) -> list[Posed]:
 
 
 def _ways(posed: Posed) -> list[tuple[object, ...]]:
-    """Return what can be built: plant, least and largest size of a unit, units."""
+    """Return what can be built: plant, least and largest size of a unit, units; lines by their ends."""
     builds = posed.whole.builds
+    network, lines = posed.network, posed.whole.lines
     sizes = zip(*(np.round(part, 6).tolist() for part in (builds.smallest, builds.largest, builds.units)), strict=True)
-    return [(posed.network.plant_ids[plant], *size) for plant, size in zip(builds.plant.tolist(), sizes, strict=True)]
+    ways = [(network.plant_ids[plant], *size) for plant, size in zip(builds.plant.tolist(), sizes, strict=True)]
+    if lines is None:
+        return ways
+    ends = zip(*(part.tolist() for part in (lines.from_site, lines.to_site, lines.commodity, lines.mode)), strict=True)
+    return [
+        *ways,
+        *(
+            (f"{network.site_ids[giver]} > {network.site_ids[taker]}: {network.commodity_ids[good]}",
+             network.mode_ids[mode])
+            for giver, taker, good, mode in ends
+        ),
+    ]  # fmt: skip
 
 
 def _first(assembly: Assembly) -> Ints:
@@ -182,8 +210,7 @@ def design_under(
     if not scenarios or weights.size != len(scenarios) or not (weights > 0).all() or not 0 < options.worst <= 1:
         raise user_error("under.weights")
     weights /= weights.sum()
-    asked = DesignOptions(year=options.year, gap=options.gap, time_limit=options.time_limit)
-    posed = _posed([plan, *scenarios.values()], asked)
+    posed = _posed([plan, *scenarios.values()], options.posing)
     assemblies = [assemble(one.whole) for one in posed]
     firsts = [_first(assembly) for assembly in assemblies]
     unaware, *alone = [_alone(*pair) for pair in zip(posed, assemblies, strict=True)]
@@ -203,6 +230,7 @@ def design_under(
         {
             "scenario": list(scenarios), "chance": weights, "objective": values, "foreseen": foreseen,
             "unaware": pl.Series(blind, dtype=pl.Float64).fill_nan(None), "regret": foreseen - values,
+            "violations": [_wrong(*each, answer) for each in zip(posed[1:], own, naturals, strict=True)],
         }
     )  # fmt: skip
     first = read_answer(own[0], replace(answer, natural=naturals[0]))
@@ -215,7 +243,14 @@ def design_under(
     )
     columns = {name: [column.name for column in known] for name, known in Under.columns().items()}
     tables = {"scenarios": table, "builds": builds.select(columns["builds"])}
-    return Under(tables=tables, facts=_facts(posed[0], answer, table, options), inputs=plan.inputs)
+    read = {name: digest for one in (plan, *scenarios.values()) for name, digest in one.inputs.items()}
+    return Under(tables=tables, facts=_facts(posed[0], answer, table, options), inputs=dict(sorted(read.items())))
+
+
+def _wrong(posed: Posed, assembly: Assembly, natural: Floats, answer: Answer) -> int:
+    """Return how many things the checker that knows nothing of the programme finds wrong in one scenario."""
+    clean = tidy_years(posed.whole, read_answer(assembly, replace(answer, natural=natural)))
+    return len(check_years(posed.whole, clean))
 
 
 def _facts(posed: Posed, answer: Answer, table: pl.DataFrame, options: UnderOptions) -> dict[str, Any]:
@@ -225,6 +260,7 @@ def _facts(posed: Posed, answer: Answer, table: pl.DataFrame, options: UnderOpti
     return {
         "years": list(posed.years),
         "by_present_value": posed.by_present_value,
+        "money": "CNY" if posed.by_present_value else "CNY/a",
         "status": answer.status,
         "objective": answer.objective,
         "bound": answer.bound,
