@@ -142,6 +142,20 @@ def test_one_clear_message(write, name, text, said) -> None:
     assert errors[0].file == name
 
 
+def test_works_alone_have_a_summary_with_their_ground(tmp_path) -> None:
+    for name in ("plan.toml", "sites.csv", "plants.csv"):
+        (tmp_path / name).write_text(FILES[name], encoding="utf-8")
+    (tmp_path / "works.csv").write_text(
+        "work,site,kind,status,area_ha,source\nreeds,city,wetland,built,12.5,bureau\n"
+        "pond,city,wetland,planned,7.5,bureau\nmouth,city,sewage_outlet,cleaned,,bureau\n",
+        encoding="utf-8",
+    )
+    found = comply(read_plan(tmp_path))
+    lines = {line.name.render("en"): line.value for line in found.summary()}
+    assert lines == {"Works listed": 3, "Area of works, wetlands": 20.0}
+    assert "湿地" in found.summary()[1].name.render("zh")
+
+
 def test_nothing_to_rate_is_said(write) -> None:
     folder = write()
     for name in ("sections", "water_quality", "air_quality", "works", "indicators"):

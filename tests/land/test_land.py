@@ -91,7 +91,7 @@ def test_zones_cover_what_is_left_and_say_what_they_are(measured) -> None:
         assert totals.filter(scope=scope)["share"].sum() == pytest.approx(1.0)
     assert "no legal delineation" in row(measured, "notices", key="land.no_legal")["text"]
     assert "no legal delineation" in measured.figures("en")["zones"]["layout"]["title"]["text"]
-    assert any("no legal delineation" in str(line.value) for line in measured.summary())
+    assert any("no legal delineation" in line.name.render("en") for line in measured.summary())
 
 
 def test_order_of_rows_and_features_changes_nothing(place, measured) -> None:
@@ -231,9 +231,34 @@ def test_drafts_from_grids(place) -> None:
     assert park["score"].max() == pytest.approx(0.75), "industry begins where land suits best and is not excluded"
 
 
-def test_grids_of_other_cells_are_refused(place) -> None:
-    with pytest.raises(UserError, match="same cells"):
-        land(place({**DRAFT, "hard.asc": DRAFT["hard.asc"].replace("cellsize 200", "cellsize 100")}))
+def test_grids_of_other_cells_are_brought_to_those_of_the_first_and_told(place) -> None:
+    found = land(place({**DRAFT, "hard.asc": DRAFT["hard.asc"].replace("cellsize 200", "cellsize 100")}))
+    notices = found.tables["notices"].filter(key="grid.brought")
+    assert notices["file"].to_list() == ["hard.asc"]
+    # the finer grid covers a quarter; beyond it nothing passes, so that the woods cannot be joined
+    assert found.tables["corridors"].is_empty()
+
+
+def test_two_grids_of_one_kind_are_refused(place) -> None:
+    again = DRAFT["grids.csv"] + "more,sources,woods.asc,bureau\n"
+    with pytest.raises(UserError, match="more, woods"):
+        land(place({**DRAFT, "grids.csv": again}))
+
+
+def test_a_result_knows_the_grids_that_it_rests_on(place) -> None:
+    assert {"flat.asc", "hard.asc", "woods.asc"} <= set(land(place(DRAFT)).inputs)
+
+
+def test_it_is_said_which_land_a_design_takes(place) -> None:
+    said = {row["key"]: row["text"] for row in land(place()).tables["notices"].iter_rows(named=True)}
+    assert "30.0 ha" in said["land.design_own"]
+    assert "park" in said["land.design_measured"]
+
+
+def test_grids_that_lie_apart_are_refused(place) -> None:
+    far = DRAFT["hard.asc"].replace(f"xllcorner {EAST}", f"xllcorner {EAST + 90_000}")
+    with pytest.raises(UserError, match="does not lie where"):
+        land(place({**DRAFT, "hard.asc": far}))
 
 
 def test_weights_that_do_not_sum_to_one_are_refused(place) -> None:

@@ -20,7 +20,7 @@ from functools import partial
 import numpy as np
 
 from cyclopolis.design.crew import Crew
-from cyclopolis.design.ends import End, find_ends, span_of
+from cyclopolis.design.ends import Ends, find_ends
 from cyclopolis.design.floored import Floored, FrontOptions, with_floors
 from cyclopolis.design.front_search import Point, Search, Unexplored
 from cyclopolis.design.kept import Kept
@@ -62,17 +62,12 @@ class Front:
         return np.array([point.values for point in self.points]).reshape(len(self.points), len(self.names))
 
 
-def _search(ends: Sequence[End], count: int, options: FrontOptions) -> Search:
-    """Return a search that knows the ends of the front; their gaps become shares of the ranges."""
-    points = [end.point for end in ends if end.point is not None]
-    ideal = np.array([end.bound for end in ends[:count]])
-    values = np.array([point.values for point in points])
-    span = span_of(ends)
-    # where time ran out before an objective's turn came, only its own bound is known
-    slacks = [np.where(np.isnan(end.slack), ideal - row, end.slack) for end, row in zip(ends, values, strict=True)]
-    gaps = [max(float(np.max(slack / span)), 0.0) for slack in slacks]
-    known = [replace(point, gap=gap) for point, gap in zip(points, gaps, strict=True)]
-    return Search(known, ideal, options.gap, options.resolution, options.augment)
+def _search(ends: Ends, options: FrontOptions) -> Search:
+    """Return a search that knows the ends of the front; at first only their bounds tell what they could still gain."""
+    search = Search(ends.points, ends.bounds, options.gap, options.resolution, options.augment)
+    most = search.total(ends.bounds)
+    search.points = [replace(point, gap=search.gap_of(point.values, most)) for point in search.points]
+    return search
 
 
 @dataclass
@@ -209,11 +204,11 @@ def front(
     try:
         with Crew(floored.program, solving, options.threads) as crew:
             ends = find_ends(crew, floored, options, sink, progress)
-            failed = next((end for end in ends if end.point is None), None)
-            if failed is not None:
-                return Front(names, failed.status, (), np.zeros(0), None, 0, 0, 0, time.monotonic() - begin)
-            search = _search(ends, len(objectives), options)
+            if not ends.points:
+                return Front(names, ends.status, (), np.zeros(0), None, 0, 0, 0, time.monotonic() - begin)
+            search = _search(ends, options)
             line = _Line(search, crew, floored, options)
+            line.tally.solves = ends.solves
             status = _walk(line, search, options, begin, sink, progress)
             until = begin + options.time_limit
             line.tally.solves += sharpen(crew, floored, search, line.objective, options, until, sink, progress)
@@ -225,10 +220,9 @@ def front(
             line.drain()
     ordered = sorted(search.points, key=lambda point: tuple(-point.values))
     tally = _Tally() if line is None else line.tally
-    solves = tally.solves + len(objectives) ** 2
     return Front(
         names, status, tuple(ordered), search.ideal, search.unexplored(),
-        solves, tally.empty, tally.repeated, time.monotonic() - begin,
+        tally.solves, tally.empty, tally.repeated, time.monotonic() - begin,
     )  # fmt: skip
 
 

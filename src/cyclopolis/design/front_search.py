@@ -13,6 +13,8 @@ from cyclopolis.network.model import Bools, Floats
 
 SAME = 1e-7
 """Share of an objective's range within which two values are the same."""
+GAINED = 1e-5
+"""Share of the first objective's range by which a point must be better to take another's place: more than rounding."""
 DEEPER = 0.1
 """Share of the first objective's range by which it is thought to fall at most below all that is known."""
 
@@ -188,7 +190,7 @@ class Search:
         """
         if not any(known is point for known in self.points):
             return False
-        if better is not None and self.total(better.values) > self.total(point.values) + SAME * float(self.span[0]):
+        if better is not None and self.total(better.values) > self.total(point.values) + GAINED * float(self.span[0]):
             self.points = [known for known in self.points if known is not point]
             return self._add(better)
         if np.isfinite(bound):

@@ -86,8 +86,8 @@ class Kept:
             self._solver.changeCoeff(row, column, value)
 
     def restart(self) -> None:
-        """Forget every basis and solution: the next answer depends on nothing that was solved before."""
-        self._solver.clearSolver()
+        """Forget every basis, solution and random state: the next answer depends on nothing that was solved before."""
+        self._solver.passModel(self._solver.getLp())  # clearing the solver would keep the state of its random numbers
 
     def cancel(self) -> None:
         """Make a running solve, or the next one, return the best found so far (safe from any thread)."""

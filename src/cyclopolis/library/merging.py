@@ -22,6 +22,7 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "hazards": ("technology",),
     "taxes": ("tax",),
     "grid_factors": ("year", "region"),
+    "land_thresholds": ("item", "grade"),
 }
 FACTOR_TABLES: Final = tuple(_KEYS)[5:]
 """Tables of factors behind the three dimensions that a plan may lay over the library's, row by row."""

@@ -46,6 +46,8 @@ class Library:
         What share of an energy carrier's energy is work.
     services, land_uses, street_targets : polars.DataFrame
         Services of the living circles, classes of land use, targets of street networks.
+    land_factors, land_formulas, land_thresholds : polars.DataFrame
+        Grids that drafts of protection need, their formulas, and the bounds of their grades.
     water_classes, air_index, air_limits : polars.DataFrame
         Limits of the classes of surface water (GB 3838), of the air quality index (HJ 633), of air (GB 3095).
     traits : polars.DataFrame
@@ -108,6 +110,9 @@ class Library:
     industries: pl.DataFrame
     legal_status: pl.DataFrame
     systems: pl.DataFrame
+    land_factors: pl.DataFrame
+    land_formulas: pl.DataFrame
+    land_thresholds: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:

@@ -17,6 +17,8 @@ _SIGNED = ("fiscal_revenue", "society_score")
 _ALWAYS = -1
 """Year of a row that always holds."""
 _LISTED = 3
+_PATCH = "patch_ha"
+"""Item of ``land_thresholds`` that is no measure and no factor: the least patch."""
 _WANTED: Mapping[str, tuple[str, ...]] = {
     "pollution_equivalents": ("medium",),
     "pollution_rates": ("rate_low", "rate_high"),
@@ -25,6 +27,7 @@ _WANTED: Mapping[str, tuple[str, ...]] = {
     "exposure_bands": ("from_km", "to_km", "weight"),
     "hazards": ("weight",),
     "taxes": ("basis", "rate", "local_share"),
+    "land_thresholds": ("basis", "bound"),
 }
 """Cells that a row of factors needs once it lies over the library's."""
 
@@ -210,6 +213,15 @@ def check_factors(
     empty = frames["society_weights"].filter(pl.col("reference") == 0)
     for row, place in empty.select(ROW, PLACE).iter_rows():
         yield texts["society_weights"].problem("plan.no_reference", row, place=place, column="reference")
+    sensitive = library.land_formulas.filter(pl.col("kind") == "sensitivity")["factors"].str.split(";").explode()
+    items = sorted({*library.land_formulas["measure"], *sensitive, _PATCH})
+    for item, row, place in (
+        frames["land_thresholds"].filter(~pl.col("item").is_in(items)).select("item", ROW, PLACE).iter_rows()
+    ):
+        yield texts["land_thresholds"].problem(
+            "plan.unknown_threshold", row, place=place, column="item", value=item, suggestion=nearest(item, items),
+            items=", ".join(items),
+        )  # fmt: skip
     known = {*library.regions["region"], *library.regions["region_zh"], *library.grid_factors["region"],
              *library.grid_factors["region_zh"].drop_nulls(), *frames["sites"]["grid_region"].drop_nulls()}  # fmt: skip
     lost = frames["pollution_rates"].filter(~pl.col("region").is_in(sorted(known)))

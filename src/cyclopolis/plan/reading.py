@@ -111,7 +111,7 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
         meta=meta,
         tables={table: strip_places(frame) for table, frame in frames.items()},
         library=merged,
-        inputs=dict(sorted({**source.inputs, **_layer_hashes(source.folder, frames["layers"])}.items())),
+        inputs=dict(sorted({**source.inputs, **_hashes(source.folder, frames["layers"], frames["grids"])}.items())),
         notices=tuple(problems),
         scenario=names,
         folder=source.folder,
@@ -120,10 +120,10 @@ def _assemble(path: Path, scenario: Sequence[str]) -> tuple[Plan | None, list[Pr
     return plan, problems
 
 
-def _layer_hashes(folder: Path, layers: pl.DataFrame) -> dict[str, str]:
-    """Return the SHA-256 of every file of a map layer that is there, so that results know what they rest on."""
+def _hashes(folder: Path, *tables: pl.DataFrame) -> dict[str, str]:
+    """Return the SHA-256 of every file of map layers and grids that is there: results know what they rest on."""
     found = {}
-    for name in layers["file"].unique(maintain_order=True):
+    for name in pl.concat([table["file"] for table in tables]).drop_nulls().unique(maintain_order=True):
         path = folder / name
         if path.is_file():
             with path.open("rb") as handle:

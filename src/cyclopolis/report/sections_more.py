@@ -163,6 +163,18 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
         ("changes", View("land_changes", ("from_use", "to_use", "area_ha", "share", "changed"))),
         ("zone_totals", View("land_zone_totals", ("rating_scope", "zone", "cells", "free_ha", "share"))),
         ("suitable", View("land_suitable", ("grade", "area_ha"))),
+        (
+            "draft_areas",
+            View("land_draft_areas", ("area", "area_ha", "protected_ha", "reasons")),
+        ),
+        (
+            "draft_classes",
+            View("land_draft_classes", ("measure", "grade", "area_ha", "share", "least", "greatest", "candidate")),
+        ),
+        (
+            "draft_formulas",
+            View("land_draft_formulas", ("measure", "formula", "unit", "files", "bounds", "source", "provenance")),
+        ),
         ("corridors", View("land_corridors", ("from_source", "to_source", "cost", "length_km", "current"))),
         ("notices", View("notices", ("file", "feature", "said"))),
     ),
@@ -279,6 +291,10 @@ def _worded(result: Result, name: str, names: Names) -> pl.DataFrame:
         table = table.with_columns(facility=pl.col("service"))
     if result.engine == "heat" and "scope" in table.columns:
         return table.with_columns(heat_scope="scope")
+    if result.engine == "land":
+        own = "_zh" if names.language == "zh" else ""
+        said = {"measure": f"name{own}", "reasons": f"reasons{own}"}
+        table = table.with_columns(**{to: pl.col(of) for to, of in said.items() if {to, of} <= set(table.columns)})
     if {"text", "text_zh"} <= set(table.columns):
         table = table.with_columns(said=pl.col("text_zh" if names.language == "zh" else "text"))
     if "scope" in table.columns:

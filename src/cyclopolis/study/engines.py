@@ -27,8 +27,8 @@ class Engine:
 
     ``needs`` are engines whose answers it is handed, ``heeds`` those that it is handed where the plan has their data.
     ``when`` tells whether a plan has data for it, ``asked`` is the public name of the class of its options, ``also``
-    has names of more that it takes; one that ``tells`` is handed the listener ``progress`` among them, one that ``keeps`` also
-    ``keep``, which saves its answer so far.
+    has names of more that it takes; one that ``tells`` is handed the listener ``progress`` among them, one that
+    ``keeps`` also ``keep``, which saves its answer so far.
     """
 
     name: str

@@ -42,6 +42,16 @@ class Compliance(Result):
         for row in self.tables["green"].head(6).iter_rows(named=True):
             name = message(f"coded.compliance_measure_{row['measure']}")
             lines.append(Line(name, row["value"], row["unit"], row["provenance"]))
+        works = self.tables["works"]
+        if works.height:
+            lines.append(Line(message("compliance.line_works"), works.height, "1"))
+        for kind, area in works.group_by("kind").agg(pl.col("area_ha").sum()).sort("kind").iter_rows():
+            if area:
+                lines.append(
+                    Line(
+                        message("compliance.line_works_area", kind=message(f"coded.compliance_kind_{kind}")), area, "ha"
+                    )
+                )
         return tuple(lines)
 
     def figures(self, language: Language) -> Mapping[str, Figure]:

@@ -1,34 +1,48 @@
-"""Drafts from a plan's grids: suitability of land and corridors between sources. No legal delineation."""
+"""Drafts from a plan's grids: suitability, candidate areas for protection, corridors. No legal delineation."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 import shapely
 from numpy.typing import NDArray
 
 from cyclopolis.ecology.land.corridors import corridors, current
-from cyclopolis.ecology.land.grids import Grid, read_grid
+from cyclopolis.ecology.land.grids import Grid
+from cyclopolis.ecology.land.protection import PATCH, Measure, Patches, measures, outlines_of, patches
+from cyclopolis.ecology.land.rasters import read_raster, same_cells
 from cyclopolis.ecology.land.suitability import suitability
-from cyclopolis.foundation.problems import user_error
+from cyclopolis.foundation.problems import Problem, user_error
+from cyclopolis.library import Library
 from cyclopolis.plan import Plan
 
 Rows = list[dict[str, Any]]
+_SIGNS = {"at_least": ">=", "above": ">", "top_share": "highest share"}
 
 
-def read_grids(plan: Plan) -> dict[str, tuple[str, Grid]]:
-    """Read the grids of a plan: kind and grid by name.
+def read_grids(plan: Plan, crs: str) -> tuple[dict[str, tuple[str, Grid]], list[Problem]]:
+    """Read the grids of a plan, brought to the same cells: kind and grid by name, and what was brought.
 
     Raises
     ------
     UserError
-        If a file is wrong or grids do not cover the same cells.
+        If a file is wrong, two grids are of one kind of factor, or grids do not lie together.
     """
-    rows = plan.tables["grids"].sort("grid").iter_rows(named=True)
-    found = {row["grid"]: (row["kind"], read_grid(plan.folder / row["file"])) for row in rows}
-    frames = {(one.values.shape, one.west, one.south, one.cell) for _, one in found.values()}
-    if len(frames) > 1:
-        raise user_error("grid.frames", names=", ".join(found))
-    return found
+    rows = plan.tables["grids"].sort("grid").to_dicts()
+    factors = Counter(row["kind"] for row in rows if row["kind"] != "criterion")
+    twice = [kind for kind, count in factors.items() if count > 1]
+    if twice:
+        names = ", ".join(row["grid"] for row in rows if row["kind"] in twice)
+        raise user_error("grid.twice", kinds=", ".join(twice), names=names)
+    rasters = [
+        read_raster(plan.folder, row["grid"], row["kind"], row["file"], row["band"] or 1, row["crs"], crs)
+        for row in rows
+    ]
+    grids, notices = same_cells(rasters, crs)
+    return {row["grid"]: (row["kind"], grids[row["grid"]]) for row in rows}, notices
 
 
 def suitable(plan: Plan, grids: dict[str, tuple[str, Grid]]) -> Grid | None:
@@ -67,16 +81,23 @@ def sampled(grid: Grid, shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     return found
 
 
-def corridor_rows(grids: dict[str, tuple[str, Grid]]) -> tuple[Rows, NDArray[np.object_]]:
-    """Return the corridors between the sources of a plan's grids, and their lines in metres.
+def corridor_rows(
+    grids: Mapping[str, tuple[str, Grid]], candidates: Patches | None
+) -> tuple[Rows, NDArray[np.object_]]:
+    """Return the corridors between sources of a plan's grids, and their lines in metres.
 
-    ``current`` is the greatest current density on the corridor beyond its two sources, when one ampere runs from the
-    first to the second; below 1 there are other ways, 1 is a bottleneck.
+    Sources are those of the grid of kind sources, else the candidate areas. ``current`` is the greatest current density
+    on the corridor beyond its two sources, when one ampere runs from the first to the second; below 1 there are other
+    ways, 1 is a bottleneck.
     """
     by_kind = {kind: grid for kind, grid in grids.values() if kind in ("resistance", "sources")}
-    if len(by_kind) < 2:
+    if "sources" in by_kind:
+        patches = np.nan_to_num(by_kind["sources"].values).astype(np.int64)
+    else:
+        patches = np.zeros((0, 0), dtype=np.int64) if candidates is None else candidates.number
+    if "resistance" not in by_kind or not patches.any():
         return [], np.array([], dtype=np.object_)
-    ground, patches = by_kind["resistance"], np.nan_to_num(by_kind["sources"].values).astype(np.int64)
+    ground = by_kind["resistance"]
     rows: Rows = []
     lines = []
     for one, other, cost, path in corridors(ground.values, patches, ground.cell):
@@ -92,6 +113,126 @@ def corridor_rows(grids: dict[str, tuple[str, Grid]]) -> tuple[Rows, NDArray[np.
              "current": float(flow[between].max()) if between.any() else None}
         )  # fmt: skip
     return rows, np.array(lines, dtype=np.object_)
+
+
+@dataclass(frozen=True)
+class Protection:
+    """Candidate areas and what they rest on, as rows of the tables of that name.
+
+    ``parts`` are what each measure marks of the areas; their shapes, like those of the areas, are in metres.
+    """
+
+    candidates: Patches
+    classes: Rows
+    areas: Rows
+    parts: Rows
+    shapes: NDArray[np.object_]
+    formulas: Rows
+
+
+def protect(
+    grids: Mapping[str, tuple[str, Grid]], files: Mapping[str, str], library: Library, protected: shapely.Geometry
+) -> Protection | None:
+    """Draft candidate areas for protection from the measures whose grids are all there; None where there is none.
+
+    Parameters
+    ----------
+    grids : mapping
+        Kind and grid by name.
+    files : mapping of str to str
+        File of each grid by name.
+    library : Library
+        With the user's bounds of grades.
+    protected : shapely geometry
+        What red lines hold already.
+    """
+    by_kind = dict(grids.values())
+    found = measures(by_kind, library.land_formulas, library.land_thresholds)
+    if not found:
+        return None
+    first = next(iter(by_kind.values()))
+    names = {name: (en, zh) for name, en, zh in library.land_formulas.select("measure", "name", "name_zh").iter_rows()}
+    hits = [measure.grades >= measure.candidate for measure in found]
+    least = library.land_thresholds.filter(pl.col("item") == PATCH)["bound"].min()
+    drawn = patches(np.any(hits, axis=0), first, float(str(least)))
+    cell = first.cell**2 / 1e4
+    areas: Rows = []
+    already = shapely.area(shapely.intersection(drawn.shape, protected)) / 1e4
+    for number, (shape, overlap) in enumerate(zip(drawn.shape, already.tolist(), strict=True), start=1):
+        inside = drawn.number == number
+        cells = int(inside.sum())
+        shares = [(float((hit & inside).sum()) / cells, measure.name) for hit, measure in zip(hits, found, strict=True)]
+        reasons = sorted((pair for pair in shares if pair[0] > 0), key=lambda pair: -pair[0])
+        areas.append(
+            {"area": number, "area_ha": float(shapely.area(shape)) / 1e4, "protected_ha": overlap,
+             "reason": reasons[0][1], "reason_share": reasons[0][0],
+             **{
+                 column: "; ".join(f"{names[name][at]} {share:.0%}" for share, name in reasons)
+                 for at, column in enumerate(("reasons", "reasons_zh"))
+             }}
+        )  # fmt: skip
+    marked = [np.where(hit & (drawn.number > 0), 1, 0) for hit in hits]
+    shapes = [outlines_of(cells, first, 1)[0] for cells in marked]
+    return Protection(
+        drawn,
+        [row for measure in found for row in _grade_rows(measure, names[measure.name], cell)],
+        areas,
+        [
+            {"measure": measure.name, "name": names[measure.name][0], "name_zh": names[measure.name][1],
+             "area_ha": float(shapely.area(shape)) / 1e4}
+            for measure, shape in zip(found, shapes, strict=True)
+        ],
+        np.array(shapes, dtype=np.object_),
+        _formula_rows(found, grids, files, library),
+    )  # fmt: skip
+
+
+def _grade_rows(measure: Measure, names: tuple[str, str], cell: float) -> Rows:
+    """Return the ground of every grade of a measure that occurs, with the least and greatest value."""
+    rows: Rows = []
+    total = int((measure.grades > 0).sum())
+    for grade in np.unique(measure.grades[measure.grades > 0]).tolist():
+        own = measure.values[measure.grades == grade]
+        rows.append(
+            {"measure": measure.name, "name": names[0], "name_zh": names[1], "grade": grade,
+             "area_ha": own.size * cell, "share": own.size / total,
+             "least": float(own.min()), "greatest": float(own.max()), "candidate": grade >= measure.candidate}
+        )  # fmt: skip
+    return rows
+
+
+def _formula_rows(
+    found: Sequence[Measure], grids: Mapping[str, tuple[str, Grid]], files: Mapping[str, str], library: Library
+) -> Rows:
+    """Return formula, weights, files and bounds behind each measure, with their source."""
+    of_kind = {kind: files[name] for name, (kind, _) in grids.items()}
+    rows: Rows = []
+    for row in library.land_formulas.filter(pl.col("measure").is_in([one.name for one in found])).iter_rows(named=True):
+        factors = row["factors"].split(";")
+        items = [row["measure"], *(factors if row["kind"] == "sensitivity" else [])]
+        bounds = library.land_thresholds.filter(pl.col("item").is_in(items))
+        said = [
+            f"{item} {grade}: {_SIGNS[basis]} {bound:g}"
+            for item, grade, basis, bound in bounds.select("item", "grade", "basis", "bound").iter_rows()
+        ]
+        rows.append(
+            {"measure": row["measure"], "name": row["name"], "name_zh": row["name_zh"],
+             "formula": row["formula"], "unit": row["unit"],
+             "files": "; ".join(f"{factor}: {of_kind[factor]}" for factor in factors), "bounds": "; ".join(said),
+             "source": row["source"], "provenance": weakest([row["provenance"], *bounds["provenance"].to_list()])}
+        )  # fmt: skip
+    return rows
+
+
+def weakest(provenances: Sequence[str]) -> str:
+    """Return the least sure of some provenances.
+
+    Examples
+    --------
+    >>> weakest(["user", "assumed", "memory"])
+    'assumed'
+    """
+    return next(one for one in ("assumed", "memory", "user", "seen") if one in provenances)
 
 
 def class_rows(grid: Grid) -> Rows:

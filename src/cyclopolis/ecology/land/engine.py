@@ -8,7 +8,7 @@ import polars as pl
 
 from cyclopolis.ecology.land import drafts, measuring
 from cyclopolis.ecology.land.figures import land_figures
-from cyclopolis.ecology.land.parts import cells
+from cyclopolis.ecology.land.parts import cells, joined
 from cyclopolis.ecology.land.reading import KINDS, Ground, outlines, read_ground
 from cyclopolis.ecology.land.redline import REACH_M
 from cyclopolis.foundation.columns import Column
@@ -77,8 +77,14 @@ class Land(Result):
         changed = self.tables["changes"].filter("changed")
         if self.tables["changes"].height:
             lines.append(Line(message("land.line_changed"), float(changed["area_ha"].sum()), "ha"))
-        if self.tables["zones"].height:
-            lines.append(Line(message("land.line_draft"), message("land.no_legal").render("en")))
+        areas = self.tables["draft_areas"]
+        if areas.height:
+            lines.append(Line(message("land.line_candidates"), float(areas["area_ha"].sum()), "ha"))
+            new = float((areas["area_ha"] - areas["protected_ha"]).sum())
+            lines.append(Line(message("land.line_candidates_new"), new, "ha"))
+        zones = self.tables["zones"].filter(pl.col("zone") != "out").height
+        if zones:
+            lines.append(Line(message("land.line_draft"), zones, "1"))
         lines.append(Line(message("streets.line_notices"), self.tables["notices"].height, "1"))
         return tuple(lines)
 
@@ -136,9 +142,11 @@ def _measure(plan: Plan, ground: Ground, options: LandOptions) -> dict[str, Rows
     twice = 0.0
     if ground.land.geometry.size and ground.planned.geometry.size:
         changed, twice = measuring.change_rows(ground, uses)
-    grids = drafts.read_grids(plan)
+    grids, brought = drafts.read_grids(plan, ground.crs)
     suits = drafts.suitable(plan, grids)
-    ways, lines = drafts.corridor_rows(grids)
+    files = dict(plan.tables["grids"].select("grid", "file").iter_rows())
+    drafted = drafts.protect(grids, files, plan.library, joined(ground.shapes["red_line"].geometry))
+    ways, lines = drafts.corridor_rows(grids, None if drafted is None else drafted.candidates)
     zones: Rows = []
     for place in places:
         squares = cells(place["rest"], options.cell_m)[0]
@@ -146,7 +154,11 @@ def _measure(plan: Plan, ground: Ground, options: LandOptions) -> dict[str, Rows
         zones += measuring.zone_rows(
             ground, place["scope"], place["rest"], uses, options.cell_m, options.margin_m, options.industry_share, score
         )
-    said = [*ground.problems, *_remarks(ground, overlaps, places, twice, bool(zones or ways or suits))]
+    said = [
+        *ground.problems,
+        *brought,
+        *_remarks(ground, overlaps, places, twice, bool(zones or ways or suits or drafted)),
+    ]
     return {
         "overlaps": overlaps,
         "pairs": pairs,
@@ -155,9 +167,24 @@ def _measure(plan: Plan, ground: Ground, options: LandOptions) -> dict[str, Rows
         "zones": zones,
         "suitable": drafts.class_rows(suits) if suits is not None else [],
         "corridors": [{**row, "outline": text} for row, text in zip(ways, outlines(lines, ground.crs), strict=True)],
+        **_draft_rows(drafted, ground.crs),
         "outlines": measuring.outline_rows(ground, overlaps),
         "notices": [_notice_row(problem) for problem in said],
     }
+
+
+def _draft_rows(drafted: drafts.Protection | None, crs: str) -> dict[str, Rows]:
+    """Return the tables of candidate areas, empty where nothing was drafted."""
+    if drafted is None:
+        return {"draft_classes": [], "draft_areas": [], "draft_parts": [], "draft_formulas": []}
+    areas, parts = (
+        [{**row, "outline": text} for row, text in zip(rows, outlines(shapes, crs), strict=True)]
+        for rows, shapes in ((drafted.areas, drafted.candidates.shape), (drafted.parts, drafted.shapes))
+    )
+    return {
+        "draft_classes": drafted.classes, "draft_areas": areas, "draft_parts": parts,
+        "draft_formulas": drafted.formulas,
+    }  # fmt: skip
 
 
 def _zone_totals(zones: pl.DataFrame) -> pl.DataFrame:
@@ -180,6 +207,12 @@ def _remarks(ground: Ground, overlaps: Rows, places: Rows, twice: float, drafted
         found.append(message("land.no_boundary"))
     elif not ground.land.geometry.size:
         found.append(message("land.no_landuse"))
+    for row in places:
+        own, left = row["planned_ha"], row["developable_ha"]
+        if own is not None:
+            found.append(message("land.design_own", site=row["scope"], area=f"{own:,.1f}"))
+        elif ground.shapes["red_line"].geometry.size and row["scope"]:
+            found.append(message("land.design_measured", site=row["scope"], area=f"{left:,.1f}"))
     if twice > 1e-4:
         found.append(message("land.twice", area=f"{twice:.4f}"))
     if drafted:

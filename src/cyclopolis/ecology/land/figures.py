@@ -13,6 +13,8 @@ from cyclopolis.library import load_library
 _GROUND = (("green", "#bfe3b4"), ("red_line", "#d1495b"))
 _ZONES = (("out", "#d9d9d9"), ("margin", "#7fb77e"), ("mixed", "#e9c46a"), ("industry", "#8a5fa8"))
 _FEW = 40
+_MEASURES = ("#3d7dca", "#7fb3e6", "#5d9e4a", "#c98b2f", "#b5563c", "#8a5fa8")
+"""Colours of the measures for which land is a candidate, in the order of the library's table."""
 
 
 def land_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> Mapping[str, Figure]:
@@ -22,6 +24,8 @@ def land_figures(tables: Mapping[str, pl.DataFrame], language: Language) -> Mapp
         figures["protected"] = protected_figure(tables["outlines"], language)
     if tables["zones"].height:
         figures["zones"] = zones_figure(tables, language)
+    if tables["draft_areas"].height:
+        figures["drafts"] = drafts_figure(tables, language)
     if tables["changes"].height:
         figures["changes"] = changes_figure(tables["changes"], language)
     return figures
@@ -90,6 +94,30 @@ def zones_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Figu
     return {
         "data": data,
         "layout": map_layout(view, say("land.figure_zones", language), say("streets.north", language)),
+    }
+
+
+def drafts_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Figure:
+    """Return the map of candidate areas by what marks them; its title says that it is no legal delineation."""
+    parts, lines = tables["draft_parts"].filter(pl.col("area_ha") > 0), tables["outlines"]
+    border = lines.filter(pl.col("kind") == "boundary")
+    view = view_of([*parts["outline"], *border["outline"]])
+    column = "name_zh" if language == "zh" else "name"
+    colours = dict(zip(load_library().land_formulas["measure"], _MEASURES, strict=True))
+    data = []
+    for row in parts.sort("area_ha", descending=True).iter_rows(named=True):
+        name = say("land.zone_area", language, zone=row[column], area=f"{row['area_ha']:.0f}")
+        data.append(area_trace(view, [row["outline"]], name, colours[row["measure"]]))
+    red = lines.filter(pl.col("kind") == "red_line")
+    if red.height:
+        data.append(line_trace(view, red["outline"], say("land.red_line", language), "#d1495b", 1.4))
+    if border.height:
+        data.append(line_trace(view, border["outline"], say("land.boundary", language), "#333333", 1.4))
+    if tables["corridors"].height:
+        data.append(line_trace(view, tables["corridors"]["outline"], say("land.corridors", language), "#1b7f5c", 3.0))
+    return {
+        "data": data,
+        "layout": map_layout(view, say("land.figure_drafts", language), say("streets.north", language)),
     }
 
 
