@@ -186,7 +186,8 @@ def test_what_is_refused(tmp_path, town_plan) -> None:
     plain = drain(read_plan(place))
     before, grey, sponge = rows(plain, "variants")
     assert before["surface_mm"] < grey["surface_mm"] == sponge["surface_mm"]
-    assert [row["item"] for row in rows(plain, "unknowns")] == ["before"]
+    assert [row["item"] for row in rows(plain, "unknowns") if row["reason"] == "drainage_before"] == ["before"]
+    assert {row["item"] for row in rows(plain, "unknowns", reason="drainage_unpriced")} == {"grey", "sponge"}
     with pytest.raises(UserError, match="no measure to choose"):
         drain(read_plan(place), DrainOptions(designs=10))
 

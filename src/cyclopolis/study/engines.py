@@ -178,9 +178,13 @@ def _has_monitoring(plan: Plan) -> bool:
 def _serve(plan: Plan, done: Mapping[str, Result], options: Mapping[str, Any]) -> Result:
     del options
     commodities = plan.library.commodities
-    asked = [
-        cyclopolis.service_demand(done["balance"].tables["flows"], commodities, plan.meta.base_year, "balance"),
-        cyclopolis.service_demand(done["design"].tables["flows"], commodities, done["design"].facts["year"], "design"),
+    base = plan.meta.base_year
+    flows = done["design"].tables["year_flows"]
+    asked = [cyclopolis.service_demand(done["balance"].tables["flows"], commodities, base, "balance")]
+    asked += [
+        cyclopolis.service_demand(flows.filter(pl.col("year") == year), commodities, year, "design")
+        for year in done["design"].facts["years"]
+        if year != base
     ]
     return cyclopolis.serve(plan, pl.concat(asked))
 

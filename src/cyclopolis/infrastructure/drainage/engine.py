@@ -76,6 +76,9 @@ class Drain(Result):
             ]
         sponge = rows["sponge"]
         lines.append(Line(message("drainage.line_cost"), sponge["cost"], "million CNY", sponge["provenance"]))
+        for name in VARIANTS[1:]:
+            text = message("drainage.line_total_cost", variant=message(f"drainage.{name}"))
+            lines.append(Line(text, rows[name]["total_cost"], "million CNY", rows[name]["cost_provenance"]))
         kept = self.tables["capture"].filter(storm=first, variant="sponge").filter(pl.col("annual_pct").is_not_null())
         lines += [
             Line(message("drainage.line_annual", basis=row["basis"]), row["annual_pct"], "%", row["provenance"])
@@ -170,7 +173,7 @@ def _tables(
         "measures": tables.measure_rows(made.standing),
         "capture": tables.capture_rows(plan, variants, storms, made.standing),
         "design_depths": tables.design_depth_rows(plan, storms),
-        "unknowns": [{"item": item, "reason": reason} for item, reason in made.assumed],
+        "unknowns": [{"item": item, "reason": reason} for item, reason in (*made.assumed, *tables.lacking(variants))],
     }
     made_frames = {name: tables.frame(name, entries) for name, entries in rows.items()}
     made_frames |= {"hydrographs": tables.hydrograph_frame(answers), "designs": designs, "design_areas": areas}

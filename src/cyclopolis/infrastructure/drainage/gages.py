@@ -9,7 +9,7 @@ import numpy as np
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
 from cyclopolis.infrastructure.drainage.inp import Inp, Row
-from cyclopolis.infrastructure.drainage.swmm import Floats, Units
+from cyclopolis.infrastructure.drainage.swmm import Floats, units_of
 
 _SOURCE, _SERIES, _FILE = 4, 5, 5
 
@@ -57,7 +57,7 @@ def with_storm(model: Inp, intensity_mm_h: Floats, step_min: float, series: str 
     UserError
         If the model has no rain gage.
     """
-    per_unit = Units((model.option("FLOW_UNITS") or "CFS").upper()).depth_mm
+    per_unit = units_of(model).depth_mm
     times = step_min * np.arange(intensity_mm_h.size)
     rows = [
         (series, clock(minute), f"{value / per_unit:.6f}") for minute, value in zip(times, intensity_mm_h, strict=True)

@@ -14,7 +14,7 @@ import numpy as np
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
 from cyclopolis.infrastructure.drainage.inp import Inp, format_row
-from cyclopolis.infrastructure.drainage.swmm import FOOT, INCH, Floats, Units
+from cyclopolis.infrastructure.drainage.swmm import FOOT, INCH, Floats, Units, units_of
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "SURFACE": ("berm_or_storage_height", "vegetation_fraction", "manning_n", "slope", "side_slope"),
@@ -92,7 +92,7 @@ class SpongeWriter:
     """
 
     def __init__(self, model: Inp, kinds: Mapping[str, Kind], measures: Sequence[Measure]) -> None:
-        self._units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+        self._units = units_of(model)
         self._kinds, self.measures = kinds, tuple(measures)
         used = [kinds[name] for name in sorted({measure.kind for measure in measures})]
         prepared = model.add_rows("LID_CONTROLS", [row for kind in used for row in control_rows(kind, self._units)])

@@ -102,6 +102,11 @@ class Units:
         return FOOT**2 if self.is_us else 1.0
 
 
+def units_of(model: Inp) -> Units:
+    """Return the units that a model counts in; SWMM's own where it says none."""
+    return Units((model.option("FLOW_UNITS") or "CFS").upper())
+
+
 @dataclass(frozen=True)
 class Totals:
     """Totals of one run; None where the model has no such part.
@@ -332,5 +337,5 @@ def _loads(report: str, title: str, units: Units, skip: int) -> dict[str, float]
 
 def area_m2(model: Inp) -> float:
     """Return the area of all subcatchments of a model."""
-    units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+    units = units_of(model)
     return sum(float(row.fields[3]) for row in model.rows("SUBCATCHMENTS")) * units.area_m2

@@ -78,6 +78,7 @@ def variant_row(answer: Answer, made: Prepared) -> dict[str, Any]:
     known = [cost for cost in costs if cost is not None]
     full = [row for row in answer.run.tables.get("Conduit Surcharge Summary", ()) if float(row[1]) > 0]
     classes = [one.cost_provenance for one in made.standing if answer.variant == "sponge"]
+    pipes = made.pipes.get(answer.variant)
     return {
         "storm": answer.storm.name,
         "variant": answer.variant,
@@ -93,9 +94,21 @@ def variant_row(answer: Answer, made: Prepared) -> dict[str, Any]:
         "flooded_m3": totals.volume_m3["flooding"],
         "surcharged_pipes": len(full),
         "cost": math.fsum(known),
+        "pipe_cost": 0.0 if pipes is None else pipes.million_cny,
+        "pipe_m": 0.0 if pipes is None else pipes.priced_m,
+        "unpriced_m": 0.0 if pipes is None else pipes.unpriced_m,
+        "total_cost": math.fsum(known) + (0.0 if pipes is None else pipes.million_cny),
+        "cost_provenance": worst("computed", *classes, *([] if pipes is None else [pipes.provenance])),
         "error_pct": max(abs(totals.runoff_error_pct), abs(totals.flow_error_pct)),
         "provenance": worst(made.provenance, answer.storm.provenance, *classes),
     }
+
+
+def lacking(variants: Rows) -> list[tuple[str, str]]:
+    """Return what the comparison of variants does not know, and why: loads without a pollutant, channels unpriced."""
+    found = {(row["variant"], "drainage_no_ss") for row in variants if row["ss_kg"] is None}
+    found |= {(row["variant"], "drainage_unpriced") for row in variants if row["unpriced_m"] > 0}
+    return sorted(found)
 
 
 def _where(answer: Answer) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from cyclopolis.infrastructure.drainage.build import SPLIT, build_models, withou
 from cyclopolis.infrastructure.drainage.gages import with_found_files
 from cyclopolis.infrastructure.drainage.inp import Inp
 from cyclopolis.infrastructure.drainage.kinds import Planned, measure_kinds, planned_measures
+from cyclopolis.infrastructure.drainage.pipes import PipeCost, pipe_cost
 from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, treated_pct
-from cyclopolis.infrastructure.drainage.swmm import HECTARE, Floats, Units, check_swmm
+from cyclopolis.infrastructure.drainage.swmm import HECTARE, Floats, check_swmm, units_of
 from cyclopolis.library.storm import load_storm_library
 from cyclopolis.plan import Plan, provenance
 
@@ -42,7 +43,8 @@ class Prepared:
     """The three models, SWMM's names turned back into the plan's, the measures, and what was assumed.
 
     ``base`` is the model on which designs are written, ``options`` the measures that a design gives areas for; the
-    matrix ``spread`` turns the areas of the plan's measures into theirs, where a catchment is split.
+    matrix ``spread`` turns the areas of the plan's measures into theirs, where a catchment is split. ``pipes`` are what
+    the pipes of the grey and the sponge variant cost.
     """
 
     models: Mapping[str, Inp]
@@ -55,6 +57,7 @@ class Prepared:
     assumed: tuple[tuple[str, str], ...] = ()
     provenance: str = "user"
     extra: Mapping[str, str] = field(default_factory=dict)
+    pipes: Mapping[str, PipeCost] = field(default_factory=dict)
 
     def writer(self, model: Inp, plan: Plan) -> SpongeWriter:
         """Return what writes designs on a model."""
@@ -75,10 +78,13 @@ def prepare(plan: Plan) -> Prepared:
         If the plan has no drainage, a file is missing, SWMM refuses one, or measures do not fit.
     """
     if plan.tables["drainage_models"].height:
-        return _from_files(plan)
-    if plan.tables["catchments"].height:
-        return _from_tables(plan)
-    raise UserError([Problem(message("drainage.nothing"))])
+        made = _from_files(plan)
+    elif plan.tables["catchments"].height:
+        made = _from_tables(plan)
+    else:
+        raise UserError([Problem(message("drainage.nothing"))])
+    pipes = {variant: pipe_cost(made.models[variant], made.called, plan) for variant in ("grey", "sponge")}
+    return replace(made, pipes=pipes)
 
 
 def _from_tables(plan: Plan) -> Prepared:
@@ -189,14 +195,14 @@ def _standing(one: Planned, made: Prepared, plan: Plan) -> Standing:
 
 
 def _sealed_in(model: Inp, catchment: str) -> float:
-    units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+    units = units_of(model)
     rows = [row for row in model.rows("SUBCATCHMENTS") if row.fields[0] == catchment]
     return sum(float(row.fields[3]) * units.area_m2 * float(row.fields[4]) / 100 for row in rows)
 
 
 def _measures_of(model: Inp) -> tuple[Standing, ...]:
     """Return the measures that stand in a user's own model, priced by the library."""
-    units = Units((model.option("FLOW_UNITS") or "CFS").upper())
+    units = units_of(model)
     types = {row.fields[0]: row.fields[1].upper() for row in model.rows("LID_CONTROLS") if len(row.fields) == 2}
     costs = {row["measure"]: row for row in load_storm_library().measures.iter_rows(named=True)}
     found = []

@@ -61,7 +61,7 @@ def service_demand(flows: pl.DataFrame, commodities: pl.DataFrame, year: int, or
     Parameters
     ----------
     flows : polars.DataFrame
-        Flows of a balance or a design: ``kind, commodity, amount, unit, mass_t``.
+        Flows of a balance or a design: ``kind, commodity, amount, unit, mass_t, from_site, to_site``.
     commodities : polars.DataFrame
         The library's, with ``kind``, ``state`` and ``lhv_gj_per_unit``.
     year : int
@@ -72,8 +72,9 @@ def service_demand(flows: pl.DataFrame, commodities: pl.DataFrame, year: int, or
     Returns
     -------
     polars.DataFrame
-        ``service, year, demand, unit, origin, provenance``. Null where a part of the demand cannot be counted (a heat
-        carrier without heating value); 0 where the place asks for nothing.
+        ``service, site, year, demand, unit, origin, provenance``: for the whole place (an empty ``site``) and for every
+        site at whose plants such flows begin or end. Null where a part of the demand cannot be counted (a heat carrier
+        without heating value); 0 where the place asks for nothing.
     """
     known = commodities.select(
         "commodity",
@@ -82,13 +83,15 @@ def service_demand(flows: pl.DataFrame, commodities: pl.DataFrame, year: int, or
         pl.col("kind").alias("commodity_kind"),
         pl.col("unit").alias("own_unit"),
     )
-    joined = flows.join(known, on="commodity", how="left")
+    joined = flows.join(known, on="commodity", how="left").with_columns(site=pl.coalesce("from_site", "to_site"))
     rows = []
     for service in services().values():
         mine = joined.filter(_asked(service)).with_columns(counted=_counted(service))
-        lost = mine["counted"].null_count() > 0
-        demand = None if lost else float(mine["counted"].sum())
-        rows.append((service.name, year, demand, service.unit, origin, "computed"))
+        parts = {"": mine, **{str(site): own for (site,), own in sorted(mine.drop_nulls("site").group_by("site"))}}
+        for site, own in parts.items():
+            lost = own["counted"].null_count() > 0
+            demand = None if lost else float(own["counted"].sort().sum())
+            rows.append((service.name, site, year, demand, service.unit, origin, "computed"))
     columns = read_columns(_PACKAGE)["demand"]
     return pl.DataFrame(rows, schema={column.name: column.dtype for column in columns}, orient="row")
 

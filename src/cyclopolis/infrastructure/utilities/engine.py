@@ -1,4 +1,8 @@
-"""The utilities engine: which public works break first as a place grows."""
+"""The utilities engine: which public works break first as a place grows, in the whole place and site by site.
+
+Works count for the whole place. A site with works of its own for a service is looked at by itself too: what stands on
+it and inside it, against what its plants and residents ask for.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,6 +35,10 @@ class Utilities(Result):
         lines = []
         for row in self.tables["breaks"].iter_rows(named=True):
             service = message(f"service.{row['service']}")
+            if row["scope"]:
+                if row["breaks_in"] is None:
+                    continue
+                service = message("utilities.service_at", service=service, site=row["scope"])
             if row["breaks_in"] is not None:
                 text = message("utilities.line_breaks", service=service)
                 lines.append(Line(text, str(math.ceil(row["breaks_in"])), "", row["provenance"]))
@@ -42,13 +50,21 @@ class Utilities(Result):
         return tuple(lines)
 
     def figures(self, language: Language) -> Mapping[str, Figure]:
-        """Return the share of each capacity that is used, year by year."""
+        """Return the share of each capacity that is used: of the whole place, and of sites by themselves."""
         rows = self.tables["headroom"].drop_nulls("used_pct")
+        whole, sites = rows.filter(scope=""), rows.filter(pl.col("scope") != "")
+        figures = {"used": self._used(whole, "utilities.figure", language)}
+        return figures | (
+            {"used_at_sites": self._used(sites, "utilities.figure_sites", language)} if len(sites) else {}
+        )
+
+    def _used(self, rows: pl.DataFrame, title: str, language: Language) -> Figure:
+        """Return lines of the share that is used, one for each service and place."""
         data: list[dict[str, Any]] = []
-        for place, service in enumerate(services()):
-            mine = rows.filter(service=service)
-            if mine.is_empty():
-                continue
+        places = rows.select("scope", "service").unique(maintain_order=True).rows()
+        for place, (scope, service) in enumerate(places):
+            mine = rows.filter(scope=scope, service=service)
+            named = say(f"service.{service}", language)
             words = [
                 say(
                     "utilities.hover",
@@ -63,7 +79,7 @@ class Utilities(Result):
                 {
                     "type": "scatter",
                     "mode": "lines+markers",
-                    "name": say(f"service.{service}", language),
+                    "name": say("utilities.service_at", language, service=named, site=scope) if scope else named,
                     "x": mine["year"].to_list(),
                     "y": mine["used_pct"].to_list(),
                     "text": words,
@@ -73,14 +89,14 @@ class Utilities(Result):
             )
         line = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": 100, "y1": 100, "line": {"dash": "dot"}}
         layout = {
-            "title": {"text": say("utilities.figure", language)},
+            "title": {"text": say(title, language)},
             "xaxis": {"tickformat": "d"},
             "yaxis": {"title": {"text": say("utilities.axis", language)}, "rangemode": "tozero", "automargin": True},
             "shapes": [line],
             "height": 400,
             "legend": {"orientation": "h", "y": -0.15},
         }
-        return {"used": {"data": data, "layout": layout}}
+        return {"data": data, "layout": layout}
 
 
 def serve(plan: Plan, demand: pl.DataFrame) -> Utilities:
@@ -91,8 +107,9 @@ def serve(plan: Plan, demand: pl.DataFrame) -> Utilities:
     plan : Plan
         With the tables ``utilities`` and ``utility_demands``.
     demand : polars.DataFrame
-        What the plants ask for: ``service, year, demand, unit, origin, provenance``, as `service_demand` gives it for
-        the balance and the design. Between two years it runs straight, after the last it stays (both assumed).
+        What the plants ask for: ``service, site, year, demand, unit, origin, provenance``, as `service_demand` gives it
+        for the balance and the years of the design. Between two years it runs straight, after the last it stays (both
+        assumed).
 
     Returns
     -------
@@ -100,16 +117,24 @@ def serve(plan: Plan, demand: pl.DataFrame) -> Utilities:
     """
     last = max([*plan.meta.horizon, plan.meta.base_year, *demand["year"].to_list()])
     years = np.arange(plan.meta.base_year, last + 1)
+    inside = _inside(plan.tables["sites"])
     rows, unknowns = [], []
     for name, service in services().items():
-        capacity, weak = _capacity(plan, name, years)
-        plants, known = _over_years(demand.filter(service=name).sort("year"), years)
-        others = _others(plan, name, years)
-        if capacity is None:
-            unknowns.append({"item": name, "reason": "no_capacity_of_service"})
-        if not known:
-            unknowns.append({"item": name, "reason": "no_demand_of_service"})
-        rows += _rows(name, service.unit, years, capacity, plants, others, weak)
+        works = plan.tables["utilities"].filter(service=name)
+        for scope, sites in _scopes(works, inside).items():
+            own = works if not scope else works.filter(pl.col("site").is_in(sites))
+            asked = demand.filter((pl.col("service") == name) & (pl.col("site") == ""))
+            if scope:
+                asked = _together(demand.filter((pl.col("service") == name) & pl.col("site").is_in(sites)), asked)
+            capacity, weak = _capacity(own, plan.meta.base_year, years)
+            plants, known = _over_years(asked.sort("year"), years)
+            others = _others(plan, name, scope, sites, years)
+            if not scope and capacity is None:
+                unknowns.append({"item": name, "reason": "no_capacity_of_service"})
+            if not known:
+                item = f"{name}: {scope}" if scope else name
+                unknowns.append({"item": item, "reason": "no_demand_of_service"})
+            rows += _rows(scope, name, service.unit, years, capacity, plants, others, weak)
     headroom = pl.DataFrame(rows, schema=_schema("headroom"), orient="row")
     tables = {
         "headroom": headroom,
@@ -120,16 +145,42 @@ def serve(plan: Plan, demand: pl.DataFrame) -> Utilities:
     return Utilities(tables=tables, facts={"years": [int(years[0]), int(years[-1])]}, inputs=plan.inputs)
 
 
+def _inside(sites: pl.DataFrame) -> dict[str, list[str]]:
+    """Return every site with itself and all sites inside it."""
+    parent = dict(sites.select("site", "parent").iter_rows())
+    found: dict[str, list[str]] = {site: [] for site in parent}
+    for site in sorted(parent):
+        at: str | None = site
+        while at is not None:
+            found[at].append(site)
+            at = parent.get(at)
+    return found
+
+
+def _scopes(works: pl.DataFrame, inside: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Return the whole place (an empty name) and the sites that have works of their own but are not all of it."""
+    own = works["site"].drop_nulls().unique().sort().to_list()
+    return {"": list(inside)} | {site: inside[site] for site in own if len(inside[site]) < len(inside)}
+
+
+def _together(parts: pl.DataFrame, whole: pl.DataFrame) -> pl.DataFrame:
+    """Return the demand of some sites together in every year of the whole; a site without a row asks for nothing."""
+    lost = pl.col("demand").null_count() > 0
+    sums = parts.group_by("year").agg(own=pl.when(lost).then(None).otherwise(pl.col("demand").sort().sum()), some=lost)
+    joined = whole.join(sums, on="year", how="left", maintain_order="left")
+    nothing = pl.when(pl.col("some").is_null()).then(0.0)
+    return joined.with_columns(demand=pl.coalesce("own", nothing)).drop("own", "some")
+
+
 def _schema(table: str) -> dict[str, pl.DataType]:
     return {column.name: column.dtype for column in read_columns(_PACKAGE)[table]}
 
 
-def _capacity(plan: Plan, service: str, years: np.ndarray[Any, Any]) -> tuple[list[float] | None, str]:
+def _capacity(rows: pl.DataFrame, base: int, years: np.ndarray[Any, Any]) -> tuple[list[float] | None, str]:
     """Return what stands in each year, or None where no works are given."""
-    works = list(plan.tables["utilities"].filter(service=service).iter_rows(named=True))
+    works = list(rows.iter_rows(named=True))
     if not works:
         return None, "user"
-    base = plan.meta.base_year
     standing = [
         sum(row["capacity"] for row in works if (row["year"] or base) <= year <= (row["until"] or year))
         for year in years
@@ -147,14 +198,19 @@ def _over_years(rows: pl.DataFrame, years: np.ndarray[Any, Any]) -> tuple[list[f
     return [float(value) for value in values], known.height == rows.height
 
 
-def _others(plan: Plan, service: str, years: np.ndarray[Any, Any]) -> list[float]:
-    rows = plan.tables["utility_demands"].filter(service=service).sort("year")
-    if rows.is_empty():
-        return [0.0] * years.size
-    return [float(value) for value in np.interp(years, rows["year"].to_numpy(), rows["demand"].to_numpy())]
+def _others(plan: Plan, service: str, scope: str, sites: Sequence[str], years: np.ndarray[Any, Any]) -> list[float]:
+    """Return the demand of others: of the whole place all of it, of a site what is said of it and what it holds."""
+    rows = plan.tables["utility_demands"].filter(service=service)
+    rows = rows.filter(pl.col("site").is_in(sites)) if scope else rows
+    found = np.zeros(years.size)
+    for _, own in rows.group_by("site", maintain_order=True):
+        known = own.sort("year")
+        found += np.interp(years, known["year"].to_numpy(), known["demand"].to_numpy())
+    return [float(value) for value in found]
 
 
 def _rows(
+    scope: str,
     service: str,
     unit: str,
     years: np.ndarray[Any, Any],
@@ -170,6 +226,7 @@ def _rows(
         left = None if stands is None or asked is None else stands - asked
         found.append(
             {
+                "scope": scope,
                 "service": service,
                 "year": int(year),
                 "capacity": stands,
@@ -186,15 +243,16 @@ def _rows(
 
 
 def _breaks(headroom: pl.DataFrame) -> pl.DataFrame:
-    """Return the services in the order in which they break: by the year, then by how much of them is used."""
+    """Return services, of the whole and of sites, in the order in which they break: by the year, then by use."""
     found = []
-    for service in services():
-        rows = headroom.filter(service=service)
+    for scope, service in headroom.select("scope", "service").unique(maintain_order=True).iter_rows():
+        rows = headroom.filter(scope=scope, service=service)
         known = rows.drop_nulls("headroom").sort("year")
         broken = known.filter(pl.col("headroom") < 0)
         worst = known.sort("headroom", "year").row(0, named=True) if known.height else None
         found.append(
             {
+                "scope": scope,
                 "service": service,
                 "breaks_in": _crossing(known, broken["year"][0]) if broken.height else None,
                 "worst_year": worst["year"] if worst else None,

@@ -28,6 +28,8 @@ class StormLibrary:
         Their layers' parameters as SWMM's sponge (LID) module asks for them, in SI units.
     soils : polars.DataFrame
         Green and Ampt's parameters of soil textures.
+    pipe_prices : polars.DataFrame
+        Prices of laid pipes by diameter.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class StormLibrary:
     measures: pl.DataFrame
     measure_layers: pl.DataFrame
     soils: pl.DataFrame
+    pipe_prices: pl.DataFrame
 
     @classmethod
     def columns(cls) -> Mapping[str, tuple[Column, ...]]:
