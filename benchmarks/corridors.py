@@ -15,7 +15,7 @@ import pyamg
 from scipy import ndimage
 from scipy.sparse.linalg import cg, spsolve
 
-from cyclopolis.ecology.land.corridors import _level, conductances, current
+from cyclopolis.ecology.land.currents import _level, conductances, current
 
 
 def grid(side):

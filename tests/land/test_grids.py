@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csgraph
 
-from cyclopolis.ecology.land.corridors import corridors, current
+from cyclopolis.ecology.land.corridors import corridors, cost_graph
+from cyclopolis.ecology.land.currents import current, linked
 from cyclopolis.ecology.land.grids import read_grid
 from cyclopolis.ecology.land.importance import sensitivity, soil_kept, soil_loss, upper_part, water_yield
 from cyclopolis.ecology.land.suitability import suitability
@@ -129,6 +131,47 @@ def test_corridors_join_all_sources_that_can_be_joined() -> None:
     sources[1, 0], sources[1, 3], sources[1, 5], sources[1, 8] = 1, 2, 3, 4
     found = {(one, other): cost for one, other, cost, _ in corridors(resistance, sources, 1.0)}
     assert found == {(1, 2): 3.0, (2, 3): 2.0}
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 5))
+def test_the_tree_of_corridors_is_the_cheapest_of_all_pairs(seed, many) -> None:
+    """The sum of costs against scipy's tree over the least costs of every pair; paths pay what they cost."""
+    rng = np.random.default_rng(seed)
+    resistance = rng.uniform(1, 20, (7, 8))
+    sources = np.zeros(resistance.shape, dtype=np.int64)
+    sources.ravel()[rng.choice(56, 2 * many, replace=False)] = [*range(1, many + 1)] * 2
+    walk = csgraph.dijkstra(cost_graph(resistance, 10.0), directed=False)
+    flat = sources.ravel()
+    pairs = np.array(
+        [[walk[np.ix_(flat == one, flat == other)].min() for other in range(1, many + 1)] for one in range(1, many + 1)]
+    )
+    found = corridors(resistance, sources, 10.0)
+    assert sum(cost for *_, cost, _ in found) == pytest.approx(csgraph.minimum_spanning_tree(np.triu(pairs)).sum())
+    assert [cost for *_, cost, _ in found] == sorted(cost for *_, cost, _ in found)
+    for one, other, cost, path in found:
+        assert one < other
+        assert (flat[path[0]], flat[path[-1]]) == (one, other)
+        row, column = np.divmod(path, 8)
+        step = np.hypot(np.diff(row), np.diff(column))
+        assert (step < 1.5).all()
+        price = (resistance.ravel()[path[1:]] + resistance.ravel()[path[:-1]]) / 2 * 10.0 * step
+        assert price.sum() == pytest.approx(cost)
+
+
+def test_no_source_or_one_alone_has_no_corridor() -> None:
+    assert corridors(np.ones((2, 3)), np.zeros((2, 3), dtype=np.int64), 1.0) == []
+    assert corridors(np.ones((2, 3)), np.eye(2, 3, dtype=np.int64), 1.0) == []
+
+
+def test_sources_that_touch_at_a_corner_have_a_corridor_but_no_current() -> None:
+    """Walking goes over corners, current does not."""
+    resistance = np.array([[1.0, np.nan], [np.nan, 1.0]])
+    sources = np.array([[1, 0], [0, 2]])
+    ((*names, cost, _),) = corridors(resistance, sources, 10.0)
+    assert (names, cost) == ([1, 2], pytest.approx(10 * 2**0.5))
+    assert not linked(resistance, sources == 1, sources == 2)
+    assert linked(np.ones((2, 2)), sources == 1, sources == 2)
 
 
 def dense_current(resistance, sources, ground):

@@ -1,28 +1,16 @@
-"""Corridors between sources over a grid of resistance: least-cost paths and current density. No legal delineation.
+"""Corridors between sources over a grid of resistance: least-cost paths. No legal delineation.
 
-Least-cost paths after Knaapen et al. 1992 (minimum cumulative resistance); current after McRae et al. 2008 (circuit
-theory): cells are nodes, neighbouring cells are joined by a conductance of two over the sum of their resistances.
+Least-cost paths after Knaapen et al. 1992 (minimum cumulative resistance).
 """
-
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
+from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.sparse.linalg import splu
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
 
-TOLERANCE = 1e-8
-"""Relative residual up to which the currents are solved."""
-COARSEST = 1000
-"""Cells of the smallest grid, which is solved directly."""
-_DAMPING, _MOST_STEPS = 0.8, 400
 _STRAIGHT = ((0, 1), (1, 0))
 _SLANTED = ((1, 1), (1, -1))
 
@@ -64,6 +52,9 @@ def cost_graph(resistance: Floats, cell: float) -> sparse.csr_matrix:
 def corridors(resistance: Floats, sources: Ints, cell: float) -> list[tuple[int, int, float, Ints]]:
     """Return the least-cost corridors that join all sources: a minimum spanning tree over their least costs.
 
+    One search from all sources at once is enough: the tree over the cheapest steps between the reaches of two sources
+    is one over all pairs (Mehlhorn 1988).
+
     Parameters
     ----------
     resistance : ndarray
@@ -76,7 +67,8 @@ def corridors(resistance: Floats, sources: Ints, cell: float) -> list[tuple[int,
     Returns
     -------
     list of (source, source, cost, cells)
-        Cells in row order numbers, from the first source to the second; those that cannot be joined are left out.
+        The cheapest first. Cells in row order numbers, from the first source, the lower number, to the second; sources
+        that cannot be joined are left out.
 
     Examples
     --------
@@ -86,205 +78,53 @@ def corridors(resistance: Floats, sources: Ints, cell: float) -> list[tuple[int,
     """
     graph = cost_graph(resistance, cell)
     flat = sources.ravel()
-    names = [int(name) for name in np.unique(flat) if name > 0]
-    cost = np.full((len(names), len(names)), np.inf)
-    before, nearest = [], np.zeros(cost.shape, dtype=np.int64)
-    for at, name in enumerate(names):
-        found = csgraph.dijkstra(
-            graph, directed=False, indices=np.flatnonzero(flat == name), min_only=True, return_predecessors=True
-        )
-        before.append(found[1])
-        for to, other in enumerate(names):
-            cells = np.flatnonzero(flat == other)
-            nearest[at, to] = cells[np.argmin(found[0][cells])]
-            cost[at, to] = found[0][nearest[at, to]]
-    joined, rows = [0], []
-    while len(joined) < len(names):
-        apart = [at for at in range(len(names)) if at not in joined]
-        best = min((cost[one, other], one, other) for one in joined for other in apart) if apart else None
-        if best is None or not np.isfinite(best[0]):
-            joined.append(apart[0])
-            continue
-        price, one, other = best
-        path = [int(nearest[one, other])]
-        while before[one][path[-1]] >= 0:
-            path.append(int(before[one][path[-1]]))
-        rows.append((names[one], names[other], float(price), np.array(path[::-1], dtype=np.int64)))
-        joined.append(other)
+    starts = np.flatnonzero(flat > 0)
+    if starts.size == 0:
+        return []
+    reach, before, start = csgraph.dijkstra(
+        graph, directed=False, indices=starts, min_only=True, return_predecessors=True
+    )
+    owner = np.where(start >= 0, flat[np.maximum(start, 0)], 0)
+    steps = graph.tocoo()
+    ends = np.stack((steps.row, steps.col)).astype(np.int64)
+    crossing = (owner[ends[0]] != owner[ends[1]]) & (owner[ends] > 0).all(axis=0)
+    ends, price = ends[:, crossing], steps.data[crossing]
+    swapped = owner[ends[0]] > owner[ends[1]]
+    ends[:, swapped] = ends[::-1, swapped]
+    cost = reach[ends[0]] + price + reach[ends[1]]
+    rows = []
+    for at in _tree(owner[ends[0]], owner[ends[1]], cost):
+        one, other = ends[:, at].tolist()
+        path = [*_way(before, one)[::-1], *_way(before, other)]
+        names = int(owner[one]), int(owner[other])
+        rows.append((*names, float(cost[at]), np.array(path, dtype=np.int64)))
     return rows
 
 
-def conductances(resistance: Floats) -> tuple[Floats, Floats]:
-    """Return the conductances to the east (R, C - 1) and south (R - 1, C) neighbours; 0 where nothing passes.
+def _tree(one: Ints, other: Ints, cost: Floats) -> list[int]:
+    """Return which edges make a minimum spanning tree (a forest where parts lie apart), the cheapest first."""
+    order = np.lexsort((other, one, cost))
+    pairs = np.stack((one[order], other[order]))
+    first = np.sort(np.unique(pairs, axis=1, return_index=True)[1])  # only the cheapest edge of a pair can be taken
+    above: dict[int, int] = {}
 
-    Examples
-    --------
-    >>> [side.tolist() for side in conductances(np.array([[1.0, 3.0, np.nan]]))]
-    [[[0.5, 0.0]], []]
-    """
-    east = 2.0 / (resistance[:, :-1] + resistance[:, 1:])
-    south = 2.0 / (resistance[:-1] + resistance[1:])
-    return np.where(np.isfinite(east), east, 0.0), np.where(np.isfinite(south), south, 0.0)
+    def root(name: int) -> int:
+        while name in above:
+            name = above[name]
+        return name
 
-
-@dataclass(frozen=True)
-class Level:
-    """One grid of the multigrid: matrix, its inverse diagonal (0 for cells outside), shape."""
-
-    matrix: sparse.csr_matrix
-    inverse: Floats
-    shape: tuple[int, int]
-
-
-def _level(east: Floats, south: Floats, shunt: Floats) -> Level:
-    """Return the five-point matrix of conductances and shunts to the ground."""
-    rows, columns = shunt.shape
-    right, down = np.zeros(shunt.shape), np.zeros(shunt.shape)
-    right[:, :-1], down[:-1] = east, south
-    diagonal = shunt + right + down
-    diagonal[:, 1:] += east
-    diagonal[1:] += south
-    flat = diagonal.ravel()
-    bands = [-right.ravel()[:-1], -down.ravel()[: (rows - 1) * columns]]
-    offsets = [(0, flat)] + [
-        (sign * step, band) for step, band in zip((1, columns), bands, strict=True) for sign in (1, -1) if band.size
-    ]
-    merged: dict[int, Any] = {}
-    for offset, band in offsets:
-        merged[offset] = merged[offset] + band if offset in merged else band
-    diagonals: list[Any] = list(merged.values())
-    matrix = sparse.csr_matrix(sparse.diags(diagonals, list(merged), format="csr"))
-    inverse = np.divide(1.0, flat, out=np.zeros(flat.size), where=flat > 0)
-    return Level(matrix, inverse, (rows, columns))
+    taken = []
+    for at in first.tolist():
+        low, high = (root(int(name)) for name in pairs[:, at])
+        if low != high:
+            above[high] = low
+            taken.append(int(order[at]))
+    return taken
 
 
-def _even(grid: Floats, rows: int, columns: int) -> Floats:
-    return np.pad(grid, ((0, rows - grid.shape[0]), (0, columns - grid.shape[1])))
-
-
-def _halved(grid: Floats) -> Floats:
-    """Return the sums of blocks of two by two cells."""
-    rows, columns = (size + size % 2 for size in grid.shape)
-    padded = _even(grid, rows, columns)
-    return np.asarray(padded.reshape(rows // 2, 2, columns // 2, 2).sum(axis=(1, 3)))
-
-
-def _levels(east: Floats, south: Floats, shunt: Floats) -> list[Level]:
-    """Return grids of blocks of 2 x 2 cells: conductances over a block's border add up, the whole counts half.
-
-    Halving a coarse matrix makes up for what constant values on blocks overstate (aggregation with overcorrection).
-    """
-    found = [_level(east, south, shunt)]
-    while shunt.size > COARSEST:
-        rows, columns = (size + size % 2 for size in shunt.shape)
-        wide, high = _even(east, rows, columns - 1), _even(south, rows - 1, columns)
-        east = wide[:, 1::2].reshape(rows // 2, 2, -1).sum(axis=1) / 2
-        south = high[1::2].reshape(-1, columns // 2, 2).sum(axis=2) / 2
-        shunt = _halved(shunt) / 2
-        found.append(_level(east, south, shunt))
-    return found
-
-
-def _cycle(levels: Sequence[Level], bottom: Callable[[Floats], Floats], right: Floats) -> Floats:
-    """Return one symmetric V-cycle of damped Jacobi steps for a right side (N,)."""
-    own = levels[0]
-    if len(levels) == 1:
-        return bottom(right)
-    value = _DAMPING * own.inverse * right
-    value = value + _DAMPING * own.inverse * (right - own.matrix @ value)
-    rest = (right - own.matrix @ value).reshape(own.shape)
-    coarse = _cycle(levels[1:], bottom, _halved(rest).ravel()).reshape(levels[1].shape)
-    fine = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[: own.shape[0], : own.shape[1]]
-    value = value + fine.ravel() * (own.inverse > 0)
-    value = value + _DAMPING * own.inverse * (right - own.matrix @ value)
-    return np.asarray(value + _DAMPING * own.inverse * (right - own.matrix @ value))
-
-
-def voltages(east: Floats, south: Floats, shunt: Floats, inflow: Floats) -> Floats:
-    """Return the voltages of a grid of conductances with shunts to the ground (R, C), by preconditioned gradients.
-
-    Raises
-    ------
-    ValueError
-        If the residual does not fall below `TOLERANCE`.
-    """
-    levels = _levels(east, south, shunt)
-    last = levels[-1]
-    known = np.flatnonzero(last.inverse > 0)
-    factor = splu(last.matrix[known][:, known].tocsc())
-
-    def bottom(right: Floats) -> Floats:
-        found = np.zeros(right.size)
-        found[known] = factor.solve(right[known])
-        return found
-
-    top = levels[0]
-    rest = inflow.ravel().copy()
-    value, step, before = np.zeros(rest.size), np.zeros(rest.size), 1.0
-    aim = TOLERANCE * float(np.linalg.norm(rest))
-    for _ in range(_MOST_STEPS):
-        if float(np.linalg.norm(rest)) <= aim:
-            return value.reshape(shunt.shape)
-        better = _cycle(levels, bottom, rest)
-        now = float(rest @ better)
-        step = better + (now / before) * step
-        before = now
-        moved = top.matrix @ step
-        length = now / float(step @ moved)
-        value += length * step
-        rest -= length * moved
-    raise ValueError("the currents do not converge")
-
-
-def current(resistance: Floats, sources: Bools, ground: Bools) -> Floats:
-    """Return the current through every cell when one ampere enters the sources and leaves at the ground (R, C).
-
-    ``L v = i`` with the voltage of the ground held at zero, solved by conjugate gradients with a geometric multigrid
-    preconditioner. The current of a cell is half the sum of what flows over its edges and of what enters or leaves
-    there. Cells that nothing joins to the ground have none.
-
-    Parameters
-    ----------
-    resistance : ndarray
-        Above 0 (R, C); NaN where nothing passes.
-    sources, ground : ndarray of bool
-        Cells where current enters (in equal parts) and leaves (R, C).
-
-    Raises
-    ------
-    ValueError
-        If no source cell is joined to the ground.
-
-    Examples
-    --------
-    >>> ends = np.array([[True, False, False, False]])
-    >>> current(np.ones((1, 4)), ends, ends[:, ::-1]).round(6).tolist()
-    [[1.0, 1.0, 1.0, 1.0]]
-    """
-    passes = np.isfinite(resistance)
-    east, south = conductances(resistance)
-    part, _ = ndimage.label(passes)
-    reached = passes & np.isin(part, np.unique(part[ground & passes]))
-    enters = sources & reached & ~ground
-    if not enters.any():
-        raise ValueError("no source is joined to the ground")
-    free = reached & ~ground
-    inner = east * (free[:, :-1] & free[:, 1:]), south * (free[:-1] & free[1:])
-    shunt = np.zeros(resistance.shape)
-    shunt[:, :-1] += east * (free[:, :-1] & ground[:, 1:])
-    shunt[:, 1:] += east * (free[:, 1:] & ground[:, :-1])
-    shunt[:-1] += south * (free[:-1] & ground[1:])
-    shunt[1:] += south * (free[1:] & ground[:-1])
-    inflow = enters / float(enters.sum())
-    value = voltages(*inner, shunt, inflow)
-    over, under = east * (value[:, :-1] - value[:, 1:]), south * (value[:-1] - value[1:])
-    through, net = np.zeros(value.shape), np.zeros(value.shape)
-    for flow, first, second in (
-        (over, np.s_[:, :-1], np.s_[:, 1:]),
-        (under, np.s_[:-1, :], np.s_[1:, :]),
-    ):
-        through[first] += np.abs(flow)
-        through[second] += np.abs(flow)
-        net[first] += flow
-        net[second] -= flow
-    return np.asarray((through + np.abs(net)) / 2)
+def _way(before: NDArray[np.int32], cell: int) -> list[int]:
+    """Return the cells from one back to the source that it was reached from."""
+    way = [cell]
+    while before[way[-1]] >= 0:
+        way.append(int(before[way[-1]]))
+    return way

@@ -10,7 +10,8 @@ import polars as pl
 import shapely
 from numpy.typing import NDArray
 
-from cyclopolis.ecology.land.corridors import corridors, current
+from cyclopolis.ecology.land.corridors import corridors
+from cyclopolis.ecology.land.currents import current, linked
 from cyclopolis.ecology.land.grids import Grid
 from cyclopolis.ecology.land.protection import PATCH, Measure, Patches, measures, outlines_of, patches
 from cyclopolis.ecology.land.rasters import read_raster, same_cells
@@ -88,7 +89,7 @@ def corridor_rows(
 
     Sources are those of the grid of kind sources, else the candidate areas. ``current`` is the greatest current density
     on the corridor beyond its two sources, when one ampere runs from the first to the second; below 1 there are other
-    ways, 1 is a bottleneck.
+    ways, 1 is a bottleneck. It is unknown where nothing lies between them, or they touch at a corner only.
     """
     by_kind = {kind: grid for kind, grid in grids.values() if kind in ("resistance", "sources")}
     if "sources" in by_kind:
@@ -104,13 +105,14 @@ def corridor_rows(
         row, column = np.divmod(path, ground.values.shape[1])
         x = ground.west + (column + 0.5) * ground.cell
         y = ground.south + (ground.values.shape[0] - row - 0.5) * ground.cell
-        flow = current(ground.values, patches == one, patches == other).ravel()[path]
+        ends = patches == one, patches == other
         between = ~np.isin(patches.ravel()[path], (one, other))
+        known = bool(between.any()) and linked(ground.values, *ends)
+        most = float(current(ground.values, *ends).ravel()[path][between].max()) if known else None
         lines.append(shapely.linestrings(np.column_stack((x, y))))
         rows.append(
             {"from_source": one, "to_source": other, "cost": cost,
-             "length_km": float(shapely.length(lines[-1])) / 1000.0,
-             "current": float(flow[between].max()) if between.any() else None}
+             "length_km": float(shapely.length(lines[-1])) / 1000.0, "current": most}
         )  # fmt: skip
     return rows, np.array(lines, dtype=np.object_)
 
