@@ -234,6 +234,15 @@ def test_a_least_that_cannot_be_reached_is_named(quick):
     assert "limits.csv" in text
 
 
+def test_a_capacity_that_was_adopted_is_named_where_it_stands(quick):
+    limited = with_limit(quick, quantity="jobs", min=1e6, source="capacity river")
+    problem = next(one for one in explain_clash(pose(limited, DesignOptions())).problems if one.file)
+    assert (problem.file, problem.column) == ("capacities.csv", "adopt")
+    own = with_limit(quick, quantity="jobs", min=1e6, source="bureau")
+    problem = next(one for one in explain_clash(pose(own, DesignOptions())).problems if one.file)
+    assert (problem.file, problem.column) == ("limits.csv", "min")
+
+
 def test_a_budget_of_nought_builds_nothing(quick):
     result = design(with_limit(quick, quantity="budget", max=0.0))
     assert result.tables["builds"].is_empty()

@@ -16,7 +16,7 @@ import cyclopolis
 from cyclopolis.cli.build import build
 from cyclopolis.design.engine import design
 from cyclopolis.design.pareto import ParetoOptions
-from cyclopolis.design.pose import DesignOptions
+from cyclopolis.design.pose import DesignOptions, posing
 from cyclopolis.design.under import UnderOptions, design_under
 from cyclopolis.design.under.engine import _mean_of_worst
 from cyclopolis.foundation.problems import UserError
@@ -170,10 +170,10 @@ def test_the_figure_has_a_bar_for_each_design_and_scenario(both):
 
 def test_lines_and_chains_are_asked_for_as_of_a_single_design():
     options = UnderOptions(pipes=True, one_chain=True, flexible=True, pieces=2, gap=0.01)
-    assert options.posing == DesignOptions(
+    assert posing(options) == DesignOptions(
         gap=0.01, time_limit=options.time_limit, pieces=2, pipes=True, one_chain=True, flexible=True
     )
-    asked = ParetoOptions(pipes=True, year=2030).posing
+    asked = posing(ParetoOptions(pipes=True, year=2030))
     assert (asked.pipes, asked.year, asked.one_chain) == (True, 2030, False)
 
 

@@ -23,6 +23,7 @@ from cyclopolis.foundation.problems import Problem, UserError, user_error
 from cyclopolis.foundation.text import Message, message
 from cyclopolis.network.model import SELL, Floats, Network
 from cyclopolis.plan import Plan
+from cyclopolis.plan.model import ADOPTED
 from cyclopolis.plan.schema import quantities
 
 TELLING = 1e-6
@@ -72,6 +73,7 @@ def _limits(plan: Plan, rows: pl.DataFrame, year: int) -> Iterator[Problem]:
         if abs(excess) <= TELLING * max(abs(bound), 1.0):
             continue
         unit = quantities()[quantity].unit
+        file, column = _stands(plan, scope, quantity, kind, bound, origin)
         yield Problem(
             message(
                 f"design.clash_{kind}",
@@ -82,10 +84,20 @@ def _limits(plan: Plan, rows: pl.DataFrame, year: int) -> Iterator[Problem]:
                 bound=Amount(value=bound, unit=unit),
                 needed=Amount(value=bound + excess, unit=unit),
             ),
-            file="sites.csv" if origin == "land" else "limits.csv",
-            column="developable_ha" if origin == "land" else kind,
+            file=file,
+            column=column,
             value=f"{bound:.10g}",
         )
+
+
+def _stands(plan: Plan, scope: str | None, quantity: str, kind: str, bound: float, origin: str) -> tuple[str, str]:
+    """Return file and column where a limit stands: the limits, the sites' land, or a capacity that was adopted."""
+    if origin == "land":
+        return "sites.csv", "developable_ha"
+    same = pl.col("scope").eq_missing(pl.lit(scope)) & (pl.col("quantity") == quantity) & (pl.col(kind) == bound)
+    rows = plan.tables["limits"].filter(same)
+    adopted = rows.height > 0 and bool(rows["source"].fill_null("").str.starts_with(ADOPTED).all())
+    return ("capacities.csv", "adopt") if adopted else ("limits.csv", kind)
 
 
 def _markets(plan: Plan, network: Network, found: Solution) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """From a plan to a design problem: candidates that can matter, capital and its worth, limits as rows, year by year."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
@@ -94,6 +94,20 @@ class DesignOptions:
     one_chain: bool = False
     flexible: bool = False
     explain: int = 3
+
+
+def posing(asked: object) -> DesignOptions:
+    """Return how a plan is posed for a question that takes some of the options of a design and others besides.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> posing(SimpleNamespace(gap=0.01, pipes=True, points=50)) == DesignOptions(gap=0.01, pipes=True)
+    True
+    """
+    return DesignOptions(
+        **{entry.name: getattr(asked, entry.name) for entry in fields(DesignOptions) if hasattr(asked, entry.name)}
+    )
 
 
 @dataclass(frozen=True)

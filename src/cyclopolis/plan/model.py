@@ -16,6 +16,10 @@ PLACED = ("measurements", "shares", "stock_changes", "concentrations", "correlat
 _ASSUMED = r"(?i)^\s*(?:assumed|假设|假定)"
 
 
+ADOPTED = "capacity "
+"""How the source of a limit begins that was adopted from the table ``capacities``; the capacity's name follows."""
+
+
 @dataclass(frozen=True)
 class PlanMeta:
     """What ``plan.toml`` says.

@@ -14,6 +14,7 @@ import polars as pl
 import cyclopolis
 from cyclopolis.foundation.result import Result
 from cyclopolis.plan import Plan
+from cyclopolis.plan.model import ADOPTED
 from cyclopolis.plan.source import PLAN_FILE
 from cyclopolis.study.found import found_quantities
 from cyclopolis.study.under import weighted
@@ -93,7 +94,7 @@ def carried(plan: Plan, done: Mapping[str, Result]) -> Plan:
     own = plan.tables["limits"]
     rows = limits_of(found).filter("adopted").select(
         scope=pl.when(pl.col("scope") != "").then("scope"), quantity="quantity", year=pl.col("year"), max="max",
-        unit="unit", source=pl.lit("capacity ") + pl.col("capacity"),
+        unit="unit", source=pl.lit(ADOPTED) + pl.col("capacity"),
     )  # fmt: skip
     both = pl.concat([own, rows.with_columns(pl.col("year").cast(own.schema["year"]))], how="diagonal")
     return replace(plan, tables={**plan.tables, "limits": both.select(own.columns)})

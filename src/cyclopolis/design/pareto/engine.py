@@ -19,7 +19,7 @@ from cyclopolis.design.objectives import objectives
 from cyclopolis.design.pareto.figures import pareto_figures
 from cyclopolis.design.pareto.risk import risk_tables
 from cyclopolis.design.pareto.tables import Worked, build_groups, front_tables, work_out
-from cyclopolis.design.pose import DesignOptions, Posed, pose
+from cyclopolis.design.pose import DesignOptions, Posed, pose, posing
 from cyclopolis.design.problem import SolveOptions
 from cyclopolis.design.program import Objective
 from cyclopolis.foundation.problems import user_error
@@ -71,13 +71,6 @@ class ParetoOptions:
     pipes: bool = False
     one_chain: bool = False
     flexible: bool = False
-
-    @property
-    def posing(self) -> DesignOptions:
-        """How the plan is posed as a problem."""
-        return DesignOptions(
-            self.year, self.gap, self.time_limit, self.pieces, self.pipes, self.one_chain, self.flexible
-        )
 
 
 class Pareto(Result):
@@ -179,7 +172,7 @@ def pareto(
     options = ParetoOptions() if options is None else options
     if options.points < len(DIMENSIONS):
         raise user_error("front.too_few_points", least=len(DIMENSIONS), points=options.points)
-    posed = pose(plan, options.posing)
+    posed = pose(plan, posing(options))
     assembly = assemble(posed.whole)
     goals = objectives(posed, assembly)
     book = _Book(posed, assembly, options, keep)

@@ -16,7 +16,7 @@ from cyclopolis.design.assemble import Assembly, assemble, read_answer
 from cyclopolis.design.checker_years import check_years
 from cyclopolis.design.conflict import explain_clash, explain_unbounded
 from cyclopolis.design.draws import held
-from cyclopolis.design.pose import Alike, DesignOptions, Posed, pose
+from cyclopolis.design.pose import Alike, DesignOptions, Posed, pose, posing
 from cyclopolis.design.program import Answer
 from cyclopolis.design.solve import best_answer
 from cyclopolis.design.stochastic import joined
@@ -54,13 +54,6 @@ class UnderOptions:
     pipes: bool = False
     one_chain: bool = False
     flexible: bool = False
-
-    @property
-    def posing(self) -> DesignOptions:
-        """How the plan is posed as a problem."""
-        return DesignOptions(
-            self.year, self.gap, self.time_limit, self.pieces, self.pipes, self.one_chain, self.flexible
-        )
 
 
 class Under(Result):
@@ -210,7 +203,7 @@ def design_under(
     if not scenarios or weights.size != len(scenarios) or not (weights > 0).all() or not 0 < options.worst <= 1:
         raise user_error("under.weights")
     weights /= weights.sum()
-    posed = _posed([plan, *scenarios.values()], options.posing)
+    posed = _posed([plan, *scenarios.values()], posing(options))
     assemblies = [assemble(one.whole) for one in posed]
     firsts = [_first(assembly) for assembly in assemblies]
     unaware, *alone = [_alone(*pair) for pair in zip(posed, assemblies, strict=True)]
