@@ -253,6 +253,20 @@ def test_it_is_said_which_land_a_design_takes(place) -> None:
     said = {row["key"]: row["text"] for row in land(place()).tables["notices"].iter_rows(named=True)}
     assert "30.0 ha" in said["land.design_own"]
     assert "park" in said["land.design_measured"]
+    found = land(place())
+    places = {row["scope"]: row for row in found.tables["places"].iter_rows(named=True)}
+    assert places["old"]["design_ha"] == 30.0
+    assert places["park"]["design_ha"] == places["park"]["developable_ha"]
+    lines = {line.name.render("en"): line for line in found.summary()}
+    own = lines["Developable land that a design takes, old"]
+    assert (own.value, own.provenance) == (30.0, "user")
+    assert "Developable land that a design takes, park" in lines
+
+
+def test_without_a_red_line_a_design_takes_only_what_the_plan_says(place) -> None:
+    layers = LAYERS["layers.csv"].replace("red,red_line,,red.geojson,bureau\n", "")
+    found = land(place({"layers.csv": layers, "red.geojson": None}))
+    assert dict(found.tables["places"].select("scope", "design_ha").iter_rows()) == {"old": 30.0, "park": None}
 
 
 def test_grids_that_lie_apart_are_refused(place) -> None:
@@ -264,3 +278,17 @@ def test_grids_that_lie_apart_are_refused(place) -> None:
 def test_weights_that_do_not_sum_to_one_are_refused(place) -> None:
     with pytest.raises(UserError, match=r"sum to 0\.7"):
         land(place({**DRAFT, "suitability.csv": DRAFT["suitability.csv"].replace("flat,1,", "flat,0.7,")}))
+
+
+def test_a_factor_in_another_unit_is_refused_with_its_file(place) -> None:
+    """Vegetation in percent would grade every cell as covered."""
+    grids = DRAFT["grids.csv"] + "green,vegetation,flat.asc,bureau\n"
+    with pytest.raises(UserError, match=r"flat\.asc.*from 0 to 100.*within 0 - 1"):
+        land(place({**DRAFT, "grids.csv": grids}))
+
+
+def test_a_chinese_kind_of_grid_is_understood(place) -> None:
+    grids = DRAFT["grids.csv"].replace("hard,resistance", "hard,生态阻力") + "wet,年降水量,flat.asc,bureau\n"
+    plan = place({**DRAFT, "grids.csv": grids})
+    assert dict(plan.tables["grids"].select("grid", "kind").iter_rows())["wet"] == "rain"
+    assert land(plan).tables["corridors"].height == 1

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio import Affine
 
-from cyclopolis.ecology.land.rasters import Raster, read_raster, same_cells
+from cyclopolis.ecology.land.rasters import Raster, check_values, read_raster, same_cells
 from cyclopolis.foundation.problems import UserError
 
 GROUND = "EPSG:32648"
@@ -112,8 +112,9 @@ def test_a_system_that_the_plan_states_wins(tmp_path: Path) -> None:
 
 def test_what_is_wrong_is_refused_with_the_file(tmp_path: Path) -> None:
     tiff(tmp_path / "one.tif", [VALUES])
+    tiff(tmp_path / "bare.tif", [VALUES], crs=None)
     with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
-        tiff(tmp_path / "bare.tif", [VALUES], crs=None, transform=Affine.identity())
+        tiff(tmp_path / "nowhere.tif", [VALUES], transform=Affine.identity())
     (tmp_path / "text.tif").write_text("no picture", encoding="utf-8")
     ascii_grid(tmp_path / "far.asc", VALUES, west=900_000.0)
     tried = {
@@ -121,6 +122,8 @@ def test_what_is_wrong_is_refused_with_the_file(tmp_path: Path) -> None:
         "grid.unreadable": lambda: read(tmp_path, "text.tif"),
         "grid.no_file": lambda: read(tmp_path, "none.tif"),
         "layers.bad_crs": lambda: read(tmp_path, "one.tif", crs="EPSG:0"),
+        "grid.no_crs": lambda: read(tmp_path, "bare.tif"),
+        "grid.no_place": lambda: read(tmp_path, "nowhere.tif", crs=GROUND),
         "grid.apart": lambda: same_cells([read(tmp_path, "one.tif"), read(tmp_path, "far.asc")], GROUND),
     }
     for key, work in tried.items():
@@ -129,6 +132,50 @@ def test_what_is_wrong_is_refused_with_the_file(tmp_path: Path) -> None:
         (problem,) = caught.value.problems
         assert problem.text.key == key
         assert problem.file is not None
+
+
+def test_scale_and_offset_of_a_file_are_applied_and_told(tmp_path: Path) -> None:
+    """Satellite products keep whole numbers and say how to turn them into values; cells without data stay so."""
+    tiff(tmp_path / "one.tif", [np.where(VALUES > 10, -1.0, VALUES)])
+    with rasterio.open(tmp_path / "one.tif", "r+") as file:
+        file.scales, file.offsets = (0.5,), (100.0,)
+    found = read(tmp_path, "one.tif")
+    assert found.values[0].tolist() == [100.0, 100.5, 101.0, 101.5]
+    assert np.isnan(found.values[2, 3])
+    grids, said = same_cells([found], GROUND)
+    assert np.array_equal(grids["one"].values, found.values, equal_nan=True)
+    assert [(one.text.key, one.file) for one in said] == [("grid.scaled", "one.tif")]
+    assert "0.5" in said[0].text.render("zh")
+
+
+def raster(kind: str, *values: float) -> Raster:
+    system = rasterio.crs.CRS.from_user_input(GROUND)
+    return Raster("a", kind, "a.asc", np.array([values]), Affine(100.0, 0, 0.0, 0, -100.0, 100.0), system)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "bounds", "key", "said"),
+    [
+        ("vegetation", (12.0, 87.0), (0.0, 1.0), "grid.out_of_bounds", "from 12 to 87"),
+        ("rain", (-9999.0, 800.0), (0.0, None), "grid.out_of_bounds", ">= 0"),
+        ("slope", (0.0, 91.0), (None, 90.0), "grid.out_of_bounds", "<= 90"),
+        ("resistance", (0.0, 5.0), (None, None), "grid.no_resistance", "above zero"),
+        ("sources", (0.0, 1.5), (None, None), "grid.no_patch", "whole numbers"),
+        ("sources", (-1.0, 2.0), (None, None), "grid.no_patch", "whole numbers"),
+        ("rain", (np.nan, np.nan), (0.0, None), "grid.empty", "without data"),
+    ],
+)
+def test_values_that_cannot_be_meant_are_refused(kind, values, bounds, key, said) -> None:
     with pytest.raises(UserError) as caught:
-        read(tmp_path, "bare.tif")
-    assert caught.value.problems[0].text.key == "grid.no_crs"
+        check_values(raster(kind, *values), *bounds, "1")
+    (problem,) = caught.value.problems
+    assert (problem.text.key, problem.file) == (key, "a.asc")
+    assert said in problem.text.render("en")
+    assert "{" not in problem.text.render("zh")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("vegetation", (0.0, 1.0000001, np.nan)), ("resistance", (0.1,)), ("sources", (0.0, 3.0))]
+)
+def test_values_within_their_bounds_pass(kind, values) -> None:
+    check_values(raster(kind, *values), *((0.0, 1.0) if kind == "vegetation" else (None, None)), "1")

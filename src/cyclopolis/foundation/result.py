@@ -88,12 +88,18 @@ class Result(ABC):
     def figures(self, language: Language) -> Mapping[str, Figure]:
         """Return the result's pictures by name, with texts in ``language``."""
 
+    def files(self) -> Mapping[str, str]:
+        """Return texts by file name that other programs read, saved beside the tables; most results have none."""
+        return {}
+
     def save(self, folder: Path) -> None:
-        """Write every table as Parquet and ``manifest.json``; the folder is replaced whole or left as it was."""
+        """Write tables as Parquet, `files` and ``manifest.json``; the folder is replaced whole or left as it was."""
 
         def fill(target: Path) -> None:
             for name, table in self.tables.items():
                 table.write_parquet(target / f"{name}.parquet")
+            for name, text in self.files().items():
+                (target / name).write_text(text, encoding="utf-8")
             (target / "manifest.json").write_text(dump_json(self.manifest()), encoding="utf-8")
 
         write_folder_atomic(folder, fill)

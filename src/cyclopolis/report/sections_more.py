@@ -148,6 +148,7 @@ SHOWN: Mapping[str, tuple[tuple[str, View], ...]] = {
                     "developable_ha",
                     "planned_ha",
                     "difference_ha",
+                    "design_ha",
                     "provenance",
                 ),
             ),

@@ -14,11 +14,12 @@ from cyclopolis.ecology.land.corridors import corridors
 from cyclopolis.ecology.land.currents import current, linked
 from cyclopolis.ecology.land.grids import Grid
 from cyclopolis.ecology.land.protection import PATCH, Measure, Patches, measures, outlines_of, patches
-from cyclopolis.ecology.land.rasters import read_raster, same_cells
+from cyclopolis.ecology.land.rasters import check_values, read_raster, same_cells
 from cyclopolis.ecology.land.suitability import suitability
 from cyclopolis.foundation.problems import Problem, user_error
 from cyclopolis.library import Library
 from cyclopolis.plan import Plan
+from cyclopolis.plan.model import provenance
 
 Rows = list[dict[str, Any]]
 _SIGNS = {"at_least": ">=", "above": ">", "top_share": "highest share"}
@@ -42,6 +43,10 @@ def read_grids(plan: Plan, crs: str) -> tuple[dict[str, tuple[str, Grid]], list[
         read_raster(plan.folder, row["grid"], row["kind"], row["file"], row["band"] or 1, row["crs"], crs)
         for row in rows
     ]
+    bounds = {row["factor"]: row for row in plan.library.land_factors.iter_rows(named=True)}
+    for raster in rasters:
+        own = bounds.get(raster.kind, {"least": None, "greatest": None, "unit": ""})
+        check_values(raster, own["least"], own["greatest"], own["unit"])
     grids, notices = same_cells(rasters, crs)
     return {row["grid"]: (row["kind"], grids[row["grid"]]) for row in rows}, notices
 
@@ -133,7 +138,10 @@ class Protection:
 
 
 def protect(
-    grids: Mapping[str, tuple[str, Grid]], files: Mapping[str, str], library: Library, protected: shapely.Geometry
+    grids: Mapping[str, tuple[str, Grid]],
+    given: Mapping[str, Mapping[str, Any]],
+    library: Library,
+    protected: shapely.Geometry,
 ) -> Protection | None:
     """Draft candidate areas for protection from the measures whose grids are all there; None where there is none.
 
@@ -141,8 +149,8 @@ def protect(
     ----------
     grids : mapping
         Kind and grid by name.
-    files : mapping of str to str
-        File of each grid by name.
+    given : mapping of str to mapping
+        Row of the table ``grids`` by name.
     library : Library
         With the user's bounds of grades.
     protected : shapely geometry
@@ -185,7 +193,7 @@ def protect(
             for measure, shape in zip(found, shapes, strict=True)
         ],
         np.array(shapes, dtype=np.object_),
-        _formula_rows(found, grids, files, library),
+        _formula_rows(found, grids, given, library),
     )  # fmt: skip
 
 
@@ -204,10 +212,13 @@ def _grade_rows(measure: Measure, names: tuple[str, str], cell: float) -> Rows:
 
 
 def _formula_rows(
-    found: Sequence[Measure], grids: Mapping[str, tuple[str, Grid]], files: Mapping[str, str], library: Library
+    found: Sequence[Measure],
+    grids: Mapping[str, tuple[str, Grid]],
+    given: Mapping[str, Mapping[str, Any]],
+    library: Library,
 ) -> Rows:
     """Return formula, weights, files and bounds behind each measure, with their source."""
-    of_kind = {kind: files[name] for name, (kind, _) in grids.items()}
+    of_kind = {kind: given[name] for name, (kind, _) in grids.items()}
     rows: Rows = []
     for row in library.land_formulas.filter(pl.col("measure").is_in([one.name for one in found])).iter_rows(named=True):
         factors = row["factors"].split(";")
@@ -217,11 +228,13 @@ def _formula_rows(
             f"{item} {grade}: {_SIGNS[basis]} {bound:g}"
             for item, grade, basis, bound in bounds.select("item", "grade", "basis", "bound").iter_rows()
         ]
+        known = [row["provenance"], *bounds["provenance"], *(provenance(of_kind[one]["source"]) for one in factors)]
         rows.append(
             {"measure": row["measure"], "name": row["name"], "name_zh": row["name_zh"],
              "formula": row["formula"], "unit": row["unit"],
-             "files": "; ".join(f"{factor}: {of_kind[factor]}" for factor in factors), "bounds": "; ".join(said),
-             "source": row["source"], "provenance": weakest([row["provenance"], *bounds["provenance"].to_list()])}
+             "files": "; ".join(f"{factor}: {of_kind[factor]['file']}" for factor in factors),
+             "bounds": "; ".join(said),
+             "source": row["source"], "provenance": weakest(known)}
         )  # fmt: skip
     return rows
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from cyclopolis.ecology.land import drafts, measuring
 from cyclopolis.ecology.land.figures import land_figures
+from cyclopolis.ecology.land.layers_out import geojson
 from cyclopolis.ecology.land.parts import cells, joined
 from cyclopolis.ecology.land.reading import KINDS, Ground, outlines, read_ground
 from cyclopolis.ecology.land.redline import REACH_M
@@ -74,14 +75,18 @@ class Land(Result):
         for row in self.tables["places"].head(6).iter_rows(named=True):
             name = message("land.line_left", site=row["scope"]) if row["scope"] else message("land.line_left_whole")
             lines.append(Line(name, row["developable_ha"], "ha", row["provenance"]))
+            if row["design_ha"] is not None:
+                own = "user" if row["planned_ha"] is not None else row["provenance"]
+                lines.append(Line(message("land.line_design", site=row["scope"]), row["design_ha"], "ha", own))
         changed = self.tables["changes"].filter("changed")
         if self.tables["changes"].height:
             lines.append(Line(message("land.line_changed"), float(changed["area_ha"].sum()), "ha"))
         areas = self.tables["draft_areas"]
         if areas.height:
-            lines.append(Line(message("land.line_candidates"), float(areas["area_ha"].sum()), "ha"))
+            sure = drafts.weakest(self.tables["draft_formulas"]["provenance"].to_list())
+            lines.append(Line(message("land.line_candidates"), float(areas["area_ha"].sum()), "ha", sure))
             new = float((areas["area_ha"] - areas["protected_ha"]).sum())
-            lines.append(Line(message("land.line_candidates_new"), new, "ha"))
+            lines.append(Line(message("land.line_candidates_new"), new, "ha", sure))
         zones = self.tables["zones"].filter(pl.col("zone") != "out").height
         if zones:
             lines.append(Line(message("land.line_draft"), zones, "1"))
@@ -91,6 +96,11 @@ class Land(Result):
     def figures(self, language: Language) -> Mapping[str, Figure]:
         """Return maps of protected ground, of the proposed zones, and the change of classes."""
         return land_figures(self.tables, language)
+
+    def files(self) -> Mapping[str, str]:
+        """Return the candidate areas as a map layer."""
+        areas = self.tables["draft_areas"]
+        return {"draft_areas.geojson": geojson(areas)} if areas.height else {}
 
 
 def land(plan: Plan, options: LandOptions | None = None, progress: Progress = silent) -> Land:
@@ -138,14 +148,17 @@ def _measure(plan: Plan, ground: Ground, options: LandOptions) -> dict[str, Rows
     uses = plan.library.land_uses
     overlaps, pairs = measuring.overlap_rows(ground, options.tolerance_m2, options.reach_m)
     places = measuring.site_rows(ground, plan.tables["sites"])
+    for row in places:
+        left = row["developable_ha"] if row["scope"] and ground.shapes["red_line"].geometry.size else None
+        row["design_ha"] = left if row["planned_ha"] is None else row["planned_ha"]
     changed: Rows = []
     twice = 0.0
     if ground.land.geometry.size and ground.planned.geometry.size:
         changed, twice = measuring.change_rows(ground, uses)
     grids, brought = drafts.read_grids(plan, ground.crs)
     suits = drafts.suitable(plan, grids)
-    files = dict(plan.tables["grids"].select("grid", "file").iter_rows())
-    drafted = drafts.protect(grids, files, plan.library, joined(ground.shapes["red_line"].geometry))
+    given = {row["grid"]: row for row in plan.tables["grids"].iter_rows(named=True)}
+    drafted = drafts.protect(grids, given, plan.library, joined(ground.shapes["red_line"].geometry))
     ways, lines = drafts.corridor_rows(grids, None if drafted is None else drafted.candidates)
     zones: Rows = []
     for place in places:
@@ -208,11 +221,9 @@ def _remarks(ground: Ground, overlaps: Rows, places: Rows, twice: float, drafted
     elif not ground.land.geometry.size:
         found.append(message("land.no_landuse"))
     for row in places:
-        own, left = row["planned_ha"], row["developable_ha"]
-        if own is not None:
-            found.append(message("land.design_own", site=row["scope"], area=f"{own:,.1f}"))
-        elif ground.shapes["red_line"].geometry.size and row["scope"]:
-            found.append(message("land.design_measured", site=row["scope"], area=f"{left:,.1f}"))
+        if row["design_ha"] is not None:
+            key = "land.design_measured" if row["planned_ha"] is None else "land.design_own"
+            found.append(message(key, site=row["scope"], area=f"{row['design_ha']:,.1f}"))
     if twice > 1e-4:
         found.append(message("land.twice", area=f"{twice:.4f}"))
     if drafted:

@@ -1,14 +1,15 @@
 """Grids of a plan read from ESRI ASCII files and GeoTIFF, and brought to the same cells; every change is reported."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.errors import CRSError, RasterioError, RasterioIOError
+from rasterio import Affine
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError, RasterioIOError
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from cyclopolis.ecology.land.grids import Grid, read_grid
@@ -21,11 +22,16 @@ CLASSES = ("sources",)
 """Kinds whose values are names of patches: the nearest is taken, never a mean."""
 _SAME = 1e-6
 """Difference of corners, as a share of a cell, up to which cells are the same."""
+_ROUNDING = 1e-6
+"""How far a value may lie beyond its bounds, because files round."""
 
 
 @dataclass(frozen=True)
 class Raster:
-    """One grid as its file has it: values (R, C), NaN without data; where its cells lie, in units of ``crs``."""
+    """One grid as its file has it: values (R, C), NaN without data; where its cells lie, in units of ``crs``.
+
+    ``notices`` tell what the file asked for beyond its numbers (scale and offset).
+    """
 
     name: str
     kind: str
@@ -33,6 +39,7 @@ class Raster:
     values: NDArray[np.float64]
     transform: Affine
     crs: rasterio.crs.CRS
+    notices: tuple[Problem, ...] = ()
 
 
 def read_raster(folder: Path, name: str, kind: str, file: str, band: int, stated: str | None, ground: str) -> Raster:
@@ -54,7 +61,7 @@ def read_raster(folder: Path, name: str, kind: str, file: str, band: int, stated
     Raises
     ------
     UserError
-        If the file is missing or unreadable, has no such band, or no coordinate system is known.
+        If the file is missing or unreadable, has no such band, or neither place nor coordinate system is known.
     """
     path = folder / file
     if path.suffix.casefold() in TEXT:
@@ -64,18 +71,73 @@ def read_raster(folder: Path, name: str, kind: str, file: str, band: int, stated
         return Raster(name, kind, file, grid.values, transform, _system(file, stated or ground))
     if not path.is_file():
         raise _refused(file, "grid.no_file")
-    try:
-        with rasterio.open(path) as source:
-            if not 1 <= band <= source.count:
-                raise _refused(file, "grid.no_band", band=band, count=source.count)
-            read = source.read(band, masked=True)
-            transform, own = source.transform, source.crs
-    except RasterioIOError as error:
-        raise _refused(file, "grid.unreadable", reason=str(error)) from error
+    values, transform, own, notices = _geotiff(path, name, file, band)
     if stated is None and own is None:
         raise _refused(file, "grid.no_crs")
-    values = np.where(np.ma.getmaskarray(read), np.nan, read.data.astype(np.float64))
-    return Raster(name, kind, file, values, transform, own if stated is None else _system(file, stated))
+    return Raster(name, kind, file, values, transform, own if stated is None else _system(file, stated), notices)
+
+
+def _geotiff(
+    path: Path, name: str, file: str, band: int
+) -> tuple[NDArray[np.float64], Affine, rasterio.crs.CRS | None, tuple[Problem, ...]]:
+    """Return values (R, C) with the file's own scale and offset, place of the cells, system, and what was applied."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as source:
+                if not 1 <= band <= source.count:
+                    raise _refused(file, "grid.no_band", band=band, count=source.count)
+                read = source.read(band, masked=True)
+                transform, own = source.transform, source.crs
+                scale, offset = source.scales[band - 1], source.offsets[band - 1]
+    except RasterioIOError as error:
+        raise _refused(file, "grid.unreadable", reason=str(error)) from error
+    if transform.is_identity:
+        raise _refused(file, "grid.no_place")
+    values = np.where(np.ma.getmaskarray(read), np.nan, read.data.astype(np.float64) * scale + offset)
+    if (scale, offset) == (1.0, 0.0):
+        return values, transform, own, ()
+    said = message("grid.scaled", name=name, scale=f"{scale:g}", offset=f"{offset:g}")
+    return values, transform, own, (Problem(said, "notice", file=file),)
+
+
+def check_values(raster: Raster, least: float | None, greatest: float | None, unit: str) -> None:
+    """Refuse values that cannot be meant: other units, or a mark of missing data that the file does not declare.
+
+    Parameters
+    ----------
+    raster : Raster
+    least, greatest : float, optional
+        What the library says of this kind of grid; resistances lie above zero and patches are whole numbers besides.
+    unit : str
+        Unit that the bounds are in.
+
+    Raises
+    ------
+    UserError
+        If a value lies outside.
+    """
+    known = raster.values[np.isfinite(raster.values)]
+    if known.size == 0:
+        raise _refused(raster.file, "grid.empty", name=raster.name)
+    low, high = float(known.min()), float(known.max())
+    if raster.kind == "resistance" and low <= 0:
+        raise _refused(raster.file, "grid.no_resistance", name=raster.name, low=f"{low:g}")
+    if raster.kind in CLASSES and (low < 0 or (known != np.round(known)).any()):
+        raise _refused(raster.file, "grid.no_patch", name=raster.name)
+    below = least is not None and low < least - _ROUNDING
+    beyond = greatest is not None and high > greatest + _ROUNDING
+    if below or beyond:
+        raise _refused(
+            raster.file, "grid.out_of_bounds", name=raster.name, kind=raster.kind, low=f"{low:g}", high=f"{high:g}",
+            bounds=_span(least, greatest), unit=unit,
+        )  # fmt: skip
+
+
+def _span(least: float | None, greatest: float | None) -> str:
+    if greatest is None:
+        return f">= {least:g}"
+    return f"<= {greatest:g}" if least is None else f"{least:g} - {greatest:g}"
 
 
 def same_cells(rasters: Sequence[Raster], ground: str) -> tuple[dict[str, Grid], list[Problem]]:
@@ -106,6 +168,7 @@ def same_cells(rasters: Sequence[Raster], ground: str) -> tuple[dict[str, Grid],
     found: dict[str, Grid] = {}
     notices: list[Problem] = []
     for raster in rasters:
+        notices += raster.notices
         values = raster.values
         if not _alike(raster, frame, shape, target):
             values = _brought(raster, frame, shape, target)
