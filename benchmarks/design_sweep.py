@@ -98,8 +98,8 @@ def draws(posed, assembly, goals, count):
 def main():
     """Print the tables."""
     name = sys.argv[1] if len(sys.argv) > 1 else "changzhi"
-    points = int(sys.argv[2]) if len(sys.argv) > 2 else 16
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 64
+    points = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 200
     posed = pose(cyclopolis.read_plan(cyclopolis.example(name)), DesignOptions())
     assembly = assemble(posed.whole)
     goals = objectives(posed, assembly)

@@ -31,7 +31,7 @@ from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.text import message
 from cyclopolis.network.model import Floats
 
-AHEAD = 4
+AHEAD = 8
 """Floors handed out before the oldest answer is taken in; fixed, so that threads change no front."""
 _TICK = 0.1
 """Seconds between two looks at the clock while solves run."""
@@ -196,7 +196,7 @@ def front(
     sink = _nowhere if sink is None else sink
     begin = time.monotonic()
     floored = with_floors(program, objectives)
-    solving = SolveOptions(gap=options.gap, time_limit=options.seconds_each, threads=1, seed=options.seed)
+    solving = SolveOptions(options.gap, options.seconds_each, threads=1, seed=options.seed, heuristics=False)
     search: Search | None = None
     line: _Line | None = None
     status = "complete"

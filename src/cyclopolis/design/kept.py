@@ -260,6 +260,10 @@ def _loaded(program: Program, whole: Ints, options: SolveOptions) -> highspy.Hig
         ("random_seed", options.seed),
         # at 1e-9 HiGHS cuts off good designs and calls the rest proven; polishing mends what 1e-7 leaves
         ("mip_feasibility_tolerance", 1e-7),
+        ("mip_heuristic_run_rens", options.heuristics),
+        ("mip_heuristic_run_rins", options.heuristics),
+        ("mip_heuristic_run_root_reduced_cost", options.heuristics),
+        ("mip_allow_restart", options.heuristics),
     ):
         solver.setOptionValue(name, value)
     columns, rows = program.scale.size, program.row_lower.size

@@ -16,12 +16,17 @@ FAMILIES = ("activity", "arc", "trade", "fate", "built", "capacity")
 
 @dataclass(frozen=True)
 class SolveOptions:
-    """How hard to look: relative gap, seconds, and what makes two runs alike."""
+    """How hard to look: relative gap, seconds, and what makes two runs alike.
+
+    ``heuristics`` has smaller programmes solved on the way to find good designs, and the search begun again with what
+    was learnt. Many solves near one another, each from a good start, are several times faster without.
+    """
 
     gap: float = 1e-3
     time_limit: float = 60.0
     threads: int = 1
     seed: int = 1
+    heuristics: bool = True
 
 
 @dataclass(frozen=True)
