@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drainage_jobs import Unpicklable, runoff, square_or_die
+from swmm.toolkit import output
+from swmm.toolkit.shared_enum import SystemAttribute, Time
 
 from cyclopolis.foundation.problems import UserError
 from cyclopolis.infrastructure.drainage.gages import clock, with_found_files, with_series, with_storm
@@ -59,6 +62,35 @@ def test_metric_models_give_metric_numbers(tmp_path: Path) -> None:
     assert run.totals.volume_m3["outflow"] == pytest.approx(
         run.totals.depth_mm["runoff"] / 1000 * area_m2(metric), rel=1e-2
     )
+
+
+@pytest.mark.parametrize("name", ["LID_Model", "Pre_Development", "Site_Drainage_Model", "Example1", "Example3"])
+def test_series_are_those_that_the_toolkit_reads(tmp_path: Path, name: str) -> None:
+    run = run_swmm(model(name), tmp_path)
+    handle = output.init()
+    output.open(handle, str(tmp_path / "model.out"))
+    count = output.get_times(handle, Time.NUM_PERIODS)
+    step_h = output.get_times(handle, Time.REPORT_STEP) / 3600.0
+    read = [
+        np.array(output.get_system_series(handle, attribute, 0, count - 1))
+        for attribute in (SystemAttribute.RAINFALL, SystemAttribute.RUNOFF_FLOW, SystemAttribute.OUTFALL_FLOWS)
+    ]
+    output.close(handle)
+    units, series = run.units, run.series
+    assert count > 0
+    np.testing.assert_array_equal(series.hours, step_h * np.arange(1, count + 1))
+    np.testing.assert_array_equal(series.rain_mm_h, read[0] * units.depth_mm)
+    np.testing.assert_array_equal(series.runoff_m3_s, read[1] * units.flow_m3_s)
+    np.testing.assert_array_equal(series.outfall_m3_s, read[2] * units.flow_m3_s)
+
+
+def test_a_run_with_one_report_has_series_of_one(tmp_path: Path) -> None:
+    late = Inp.parse(model("Example1")).set_option("REPORT_START_DATE", "01/02/1998")
+    late = late.set_option("REPORT_START_TIME", "11:30:00")
+    series = run_swmm(late.to_bytes(), tmp_path).series
+    whole = run_swmm(model("Example1"), tmp_path).series
+    assert series.hours.size == series.rain_mm_h.size == series.runoff_m3_s.size == 1
+    assert series.outfall_m3_s[0] == whole.outfall_m3_s[-1] > 0
 
 
 def test_series_of_outfalls_and_the_system_agree(tmp_path: Path) -> None:

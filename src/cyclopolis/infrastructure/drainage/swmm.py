@@ -6,6 +6,7 @@ full precision, series from the binary output, everything else from the report's
 """
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,9 @@ _ROUTING = {
     "external": "exInflow",
 }
 _OFF_SCALE = 1e30
+_SYSTEM, _RAIN, _RUNOFF_FLOW, _OUTFALL_FLOW = 15, 1, 4, 11
+"""How many values of the whole system a record of the binary output ends with, and the places of three of them."""
+_TAIL_BYTES = 24
 _ONE_THREAD = re.compile(rb"^\s*THREADS\s+1\s", re.MULTILINE | re.IGNORECASE)
 
 
@@ -263,25 +267,28 @@ def _problems(rpt: Path, name: str, error: str) -> list[Problem]:
 
 
 def _series(out: Path) -> tuple[Units, Series]:
-    """Read the binary output: units, system series, and the inflow of each outfall that it holds."""
-    from swmm.toolkit import output  # noqa: PLC0415 - a C library, loaded on use
-    from swmm.toolkit.shared_enum import SystemAttribute, Time  # noqa: PLC0415
+    """Read the flow unit and the system series from the binary output.
 
-    handle = output.init()
-    output.open(handle, str(out))
-    try:
-        units = Units(FLOW_UNITS[output.get_units(handle)[1]])
-        count = output.get_times(handle, Time.NUM_PERIODS)
-        step_h = output.get_times(handle, Time.REPORT_STEP) / 3600.0
-        system = [
-            np.array(output.get_system_series(handle, attribute, 0, count - 1) if count else [])
-            for attribute in (SystemAttribute.RAINFALL, SystemAttribute.RUNOFF_FLOW, SystemAttribute.OUTFALL_FLOWS)
-        ]
-    finally:
-        output.close(handle)
+    The file ends with the place of its first record, the number of records, an error code and a magic number (4 bytes
+    each); a record ends with the 15 values of the whole system; the seconds between two records stand before the first
+    (SWMM 5 Interfacing Guide). One pass over a few columns is many times faster than one list of numbers for each.
+    """
+    with out.open("rb") as file:
+        head = np.fromfile(file, "<i4", 3)
+        file.seek(-16, os.SEEK_END)
+        begin, count = (int(value) for value in np.fromfile(file, "<i4", 2))
+        file.seek(begin - 4)
+        step_h = int(np.fromfile(file, "<i4", 1)[0]) / 3600.0
+        width = (out.stat().st_size - _TAIL_BYTES - begin) // count if count else 4 * _SYSTEM
+        places = [width - 4 * (_SYSTEM - place) for place in (_RAIN, _RUNOFF_FLOW, _OUTFALL_FLOW)]
+        names = ["rain", "runoff", "outfall"]
+        record = np.dtype({"names": names, "formats": ["<f4"] * 3, "offsets": places, "itemsize": width})
+        system = np.memmap(file, record, "r", begin, count) if count else np.zeros(0, record)
+        rain, runoff, outfall = (system[name].astype(np.float64) for name in names)
+    units = Units(FLOW_UNITS[head[2]])
     flow = units.flow_m3_s
-    hours = step_h * np.arange(1, count + 1)
-    return units, Series(hours, system[0] * units.depth_mm, system[1] * flow, system[2] * flow)
+    hours: Floats = step_h * np.arange(1, count + 1, dtype=np.float64)
+    return units, Series(hours, rain * units.depth_mm, runoff * flow, outfall * flow)
 
 
 def outfall_series(folder: Path, outfalls: tuple[str, ...]) -> dict[str, Floats]:
