@@ -1,4 +1,4 @@
-"""Checks of monitored waters and air: dates, parameters, and what is measured where; see `check`."""
+"""Checks of monitored waters and air (dates, parameters, what is measured where) and of grids; see `check`."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -60,3 +60,12 @@ def check_monitoring(
             yield texts["water_quality"].problem(
                 "plan.water_parameter", row, place=place, column="parameter", value=value, suggestion=near
             )
+
+
+def check_grids(text: TextTable, grids: pl.DataFrame) -> Iterator[Problem]:
+    """Check that no two grids are of one kind; only criteria of suitability may be many."""
+    first: dict[str, int] = {}
+    for row in grids.filter(pl.col("kind") != "criterion").sort(ROW).iter_rows(named=True):
+        other = first.setdefault(row["kind"], row[ROW])
+        if other != row[ROW]:
+            yield text.problem("plan.grid_twice", row[ROW], place=row[PLACE], column="kind", other=other)

@@ -1,6 +1,5 @@
 """Drafts from a plan's grids: suitability, candidate areas for protection, corridors. No legal delineation."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from cyclopolis.ecology.land.grids import Grid
 from cyclopolis.ecology.land.protection import PATCH, Measure, Patches, measures, outlines_of, patches
 from cyclopolis.ecology.land.rasters import check_values, read_raster, same_cells
 from cyclopolis.ecology.land.suitability import suitability
-from cyclopolis.foundation.problems import Problem, user_error
+from cyclopolis.foundation.problems import Problem
 from cyclopolis.library import Library
 from cyclopolis.plan import Plan
 from cyclopolis.plan.model import provenance
@@ -31,14 +30,9 @@ def read_grids(plan: Plan, crs: str) -> tuple[dict[str, tuple[str, Grid]], list[
     Raises
     ------
     UserError
-        If a file is wrong, two grids are of one kind of factor, or grids do not lie together.
+        If a file is wrong or grids do not lie together.
     """
     rows = plan.tables["grids"].sort("grid").to_dicts()
-    factors = Counter(row["kind"] for row in rows if row["kind"] != "criterion")
-    twice = [kind for kind, count in factors.items() if count > 1]
-    if twice:
-        names = ", ".join(row["grid"] for row in rows if row["kind"] in twice)
-        raise user_error("grid.twice", kinds=", ".join(twice), names=names)
     rasters = [
         read_raster(plan.folder, row["grid"], row["kind"], row["file"], row["band"] or 1, row["crs"], crs)
         for row in rows
