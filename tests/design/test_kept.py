@@ -111,6 +111,24 @@ def test_coefficients_change_and_come_back() -> None:
     assert kept.solve().objective == pytest.approx(before)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_without_smaller_programmes_on_the_way_the_optimum_is_the_same(seed: int) -> None:
+    program, objectives = knapsacks(seed, items=10)
+    kept = Kept(program, SolveOptions(gap=0.0, heuristics=False))
+    best = every_value(program, objectives).max(axis=0)
+    for objective, most in zip(objectives, best, strict=True):
+        kept.set_objective(objective)
+        assert kept.solve().objective == pytest.approx(most)
+
+
+@pytest.mark.parametrize("heuristics", [True, False])
+def test_highs_knows_every_switch_of_smaller_programmes(heuristics: bool) -> None:
+    program, _ = knapsacks(0)
+    solver = Kept(program, SolveOptions(heuristics=heuristics))._solver
+    for name in ("heuristic_run_rens", "heuristic_run_rins", "heuristic_run_root_reduced_cost", "allow_restart"):
+        assert solver.getOptionValue(f"mip_{name}")[1] is heuristics
+
+
 def test_answers_depend_on_nothing_solved_before() -> None:
     program, objectives = mixed(7)
     first, second = Kept(program, EXACT), Kept(program, EXACT)
