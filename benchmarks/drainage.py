@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from cyclopolis.infrastructure.drainage.inp import Inp
-from cyclopolis.infrastructure.drainage.kinds import measure_kinds
 from cyclopolis.infrastructure.drainage.pool import run_pool
 from cyclopolis.infrastructure.drainage.search import DesignJob
 from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter
@@ -32,7 +31,8 @@ PLACES = (
 
 
 def writer() -> SpongeWriter:
-    import cyclopolis
+    import cyclopolis  # here, so that the workers, which import this file, do not read the plan's libraries
+    from cyclopolis.infrastructure.drainage.kinds import measure_kinds
 
     plan = cyclopolis.read_plan(cyclopolis.example("sponge"))
     model = Inp.parse((plan.folder / "LID_Model.inp").read_bytes())
@@ -53,6 +53,8 @@ def bare(texts: list[bytes], pipe) -> None:
     with TemporaryDirectory() as folder:
         inp, rpt, out = (f"{folder}/m.{ending}" for ending in ("inp", "rpt", "out"))
         for text in texts:
+            for name in (inp, rpt, out):  # written over, ext4 would put each of them on the disk at once
+                Path(name).unlink(missing_ok=True)
             Path(inp).write_bytes(text)
             solver.swmm_run(inp, rpt, out)
             handle = output.init()

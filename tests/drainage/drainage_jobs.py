@@ -34,3 +34,7 @@ class Unpicklable:
 
     def __getstate__(self) -> object:
         return {"a": 1}
+
+
+def variable(name: str, folder: Path) -> str | None:
+    return os.environ.get(name)

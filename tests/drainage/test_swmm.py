@@ -1,10 +1,13 @@
 """The runner against EPA's published numbers, and what it says when SWMM refuses or a worker dies."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from drainage_jobs import Unpicklable, runoff, square_or_die
+from drainage_jobs import Unpicklable, runoff, square_or_die, variable
 from swmm.toolkit import output
 from swmm.toolkit.shared_enum import SystemAttribute, Time
 
@@ -163,6 +166,40 @@ def test_the_pool_survives_a_death_a_refusal_and_noise(capfd) -> None:
     assert found[7].problems[0].text.key == "drainage.worker_died"
     assert found[11].problems[0].text.key == "drainage.no_gage"
     assert capfd.readouterr().out == ""
+
+
+def test_a_run_takes_no_file_over(tmp_path: Path) -> None:
+    text = model("LID_Model")
+    first = run_swmm(text, tmp_path)
+    for ending in ("inp", "rpt", "out"):
+        (tmp_path / f"kept.{ending}").hardlink_to(tmp_path / f"model.{ending}")
+        (tmp_path / f"kept.{ending}").write_bytes(b"kept")
+    second = run_swmm(text, tmp_path)
+    assert second.totals == first.totals
+    assert all((tmp_path / f"kept.{ending}").read_bytes() == b"kept" for ending in ("inp", "rpt", "out"))
+
+
+def test_workers_count_with_one_thread_and_the_parent_keeps_its_own(monkeypatch) -> None:
+    name = "OPENBLAS_NUM_THREADS"
+    for mine in (None, "3"):
+        monkeypatch.delenv(name, raising=False)
+        if mine is not None:
+            monkeypatch.setenv(name, mine)
+        assert [one.value for one in run_pool(variable, [name, "PATH"], workers=1)] == ["1", os.environ["PATH"]]
+        assert os.environ.get(name) == mine
+
+
+def test_a_worker_that_dies_at_its_last_piece_ends_the_sweep() -> None:
+    (found,) = run_pool(square_or_die, [7], workers=2)
+    assert found.problems[0].text.key == "drainage.worker_died"
+
+
+def test_what_a_worker_loads_is_without_the_libraries_of_tables() -> None:
+    code = (
+        "import sys, cyclopolis.infrastructure.drainage.search, cyclopolis.infrastructure.drainage.sponge\n"
+        "assert not {'polars', 'scipy'} & set(sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_pool_that_cannot_start_says_so(capfd) -> None:

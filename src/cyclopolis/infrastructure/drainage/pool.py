@@ -7,7 +7,8 @@ process (spawn) with a folder of its own and a silent standard output; Ctrl-C re
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -22,6 +23,8 @@ from cyclopolis.foundation.text import message
 Job = Callable[[Any, Path], Any]
 """Does one piece of work in a folder; pickled once for each worker, so that pieces can be small."""
 _BATCH = 32
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Otherwise every worker starts as many idle threads as there are cores, while the others start theirs."""
 _READY = -1
 
 
@@ -81,20 +84,19 @@ def run_pool(job: Job, pieces: Sequence[Any], workers: int | None = None) -> Ite
                 while len(crew) < min(count, len(waiting) + sum(bool(worker.held) for worker in crew)):
                     started += 1
                     crew.append(_start(job, Path(home) / f"worker{started}"))
-                events: dict[object, _Worker] = {worker.process.sentinel: worker for worker in crew}
-                events |= {worker.pipe: worker for worker in crew}
-                for event in wait([*(worker.pipe for worker in crew), *(worker.process.sentinel for worker in crew)]):
-                    worker = events[event]
-                    if worker not in crew:
-                        continue
-                    outcomes, alive = _hear(worker)
-                    if not alive:
+                talking = wait([worker.pipe for worker in crew])
+                for worker in [worker for worker in crew if worker.pipe in talking]:
+                    try:
+                        outcome = _hear(worker)
+                    except (EOFError, OSError):
                         crew.remove(worker)
-                        outcomes += _bury(worker, waiting)
-                    yield from outcomes
-                    left -= len(outcomes)
-                    if alive and worker.ready and not worker.held:
-                        _feed(worker, pieces, waiting, count)
+                        outcome = _bury(worker, waiting)
+                    else:
+                        if not worker.held:
+                            _feed(worker, pieces, waiting, count)
+                    if outcome is not None:
+                        left -= 1
+                        yield outcome
         finally:
             for worker in crew:
                 worker.process.kill()
@@ -106,9 +108,25 @@ def _start(job: Job, folder: Path) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, folder, job), daemon=True)
-    process.start()
+    with _environment(_ONE_THREAD):
+        process.start()
     theirs.close()
     return _Worker(process, ours)
+
+
+@contextmanager
+def _environment(extra: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the processes started meanwhile."""
+    before = {name: os.environ.get(name) for name in extra}
+    os.environ.update(extra)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _feed(worker: _Worker, pieces: Sequence[Any], waiting: list[int], workers: int) -> None:
@@ -119,34 +137,28 @@ def _feed(worker: _Worker, pieces: Sequence[Any], waiting: list[int], workers: i
         worker.pipe.send([(index, pieces[index]) for index in worker.held])
 
 
-def _hear(worker: _Worker) -> tuple[list[Outcome], bool]:
-    """Return what a worker has answered, and whether it lives."""
-    outcomes: list[Outcome] = []
-    try:
-        while worker.pipe.poll():
-            outcome: Outcome = worker.pipe.recv()
-            if outcome.index == _READY:
-                worker.ready = True
-                continue
-            worker.held.remove(outcome.index)
-            outcomes.append(outcome)
-    except (EOFError, OSError):
-        return outcomes, False
-    return outcomes, True
+def _hear(worker: _Worker) -> Outcome | None:
+    """Return what a worker has answered, None where it says that it has begun; a dead one raises."""
+    outcome: Outcome = worker.pipe.recv()
+    if outcome.index == _READY:
+        worker.ready = True
+        return None
+    worker.held.remove(outcome.index)
+    return outcome
 
 
-def _bury(worker: _Worker, waiting: list[int]) -> list[Outcome]:
+def _bury(worker: _Worker, waiting: list[int]) -> Outcome | None:
     """Give up the piece at which a worker died, and put back those that it had not begun."""
     worker.process.join()
     worker.pipe.close()
     if not worker.ready:
         raise user_error("drainage.no_worker", code=worker.process.exitcode)
     if not worker.held:
-        return []
+        return None
     culprit, *others = worker.held
     waiting += others[::-1]
     text = message("drainage.worker_died", design=culprit + 1, code=worker.process.exitcode)
-    return [Outcome(culprit, problems=(Problem(text),))]
+    return Outcome(culprit, problems=(Problem(text),))
 
 
 def _work(pipe: Connection, folder: Path, job: Job) -> None:

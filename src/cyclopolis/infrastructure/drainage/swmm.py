@@ -177,8 +177,9 @@ def run_swmm(model: bytes, folder: Path, *, name: str = "model.inp") -> Run:
     model : bytes
         The input file's text.
     folder : Path
-        Where ``model.inp``, ``model.rpt`` and ``model.out`` are written; what stands there is replaced. The option
-        ``THREADS 1`` is added at the end, where it moves no line: more threads only get in each other's way.
+        Where ``model.inp``, ``model.rpt`` and ``model.out`` are written; what stands there is removed before: written
+        over, ext4 would put each file on the disk at once, a fifth of all time in a sweep. The option ``THREADS 1`` is
+        added at the end, where it moves no line: more threads only get in each other's way.
     name : str
         What the model is called in messages.
 
@@ -187,7 +188,9 @@ def run_swmm(model: bytes, folder: Path, *, name: str = "model.inp") -> Run:
     UserError
         With SWMM's own messages and the lines that they name.
     """
-    inp, rpt, out = (folder / f"model.{ending}" for ending in ("inp", "rpt", "out"))
+    inp, rpt, out = files = [folder / f"model.{ending}" for ending in ("inp", "rpt", "out")]
+    for file in files:
+        file.unlink(missing_ok=True)
     inp.write_bytes(model if _ONE_THREAD.search(model) else model + b"\n[OPTIONS]\nTHREADS 1\n")
     with _LOCK:
         depths, volumes, errors = _solve(inp, rpt, out, name)
