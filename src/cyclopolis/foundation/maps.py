@@ -34,6 +34,20 @@ class View:
         east = (np.asarray(lon) - self.lon) * np.cos(np.radians(self.lat)) * _KM_PER_DEGREE
         return east, (np.asarray(lat) - self.lat) * _KM_PER_DEGREE
 
+    def shows(self, outline: str) -> bool:
+        """Return whether any part of an outline (WKT in degrees) lies on the map.
+
+        Examples
+        --------
+        >>> view = View(106.0, 60.0, 1.0, 1.0)
+        >>> view.shows("LINESTRING (105.9 60, 106.1 60)"), view.shows("POINT (106.1 60)")
+        (True, False)
+        """
+        shape = shapely.from_wkt(outline)
+        north, east = np.array([0.5, 0.5]) * (self.height, self.width) / _KM_PER_DEGREE
+        east /= np.cos(np.radians(self.lat))
+        return bool(shape.intersects(shapely.box(self.lon - east, self.lat - north, self.lon + east, self.lat + north)))
+
 
 def view_of(outlines: Sequence[str], lon: Sequence[float] = (), lat: Sequence[float] = ()) -> View:
     """Return the view that shows all outlines (WKT in degrees) and points."""

@@ -79,6 +79,7 @@ def cross_check(
         check_drainage.check_drainage(texts, frames),
         check_sections.check_monitoring(texts, frames, library),
         check_sections.check_grids(texts["grids"], frames["grids"]),
+        check_sections.check_suitability(texts["suitability"], frames["suitability"]),
         check_sense.check_opex(texts["plants"], frames["plants"], library.technologies),
         check_sense.check_years(texts, frames, base_year),
         check_sense.check_budget(texts["limits"], frames["limits"]),

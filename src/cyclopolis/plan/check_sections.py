@@ -1,5 +1,6 @@
-"""Checks of monitored waters and air (dates, parameters, what is measured where) and of grids; see `check`."""
+"""Checks of monitored waters and air (dates, parameters, what is measured where), grids and criteria; see `check`."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -12,6 +13,7 @@ from cyclopolis.plan.cells import PLACE, ROW
 from cyclopolis.plan.headers import TextTable, nearest
 from cyclopolis.plan.schema import fold
 
+_WEIGHT_SUM = 1e-6
 _DATE = re.compile(r"^(\d{4})-(\d{2})(?:-(\d{2}))?$")
 
 
@@ -69,3 +71,18 @@ def check_grids(text: TextTable, grids: pl.DataFrame) -> Iterator[Problem]:
         other = first.setdefault(row["kind"], row[ROW])
         if other != row[ROW]:
             yield text.problem("plan.grid_twice", row[ROW], place=row[PLACE], column="kind", other=other)
+
+
+def check_suitability(text: TextTable, criteria: pl.DataFrame) -> Iterator[Problem]:
+    """Check that the weights of the criteria sum to one, and that no criterion is worst where it is best."""
+    rows = criteria.sort(ROW).to_dicts()
+    for row in rows:
+        if row["worst"] is not None and row["worst"] == row["best"]:
+            yield text.problem("plan.criterion_flat", row[ROW], place=row[PLACE], column="best")
+    weights = [row["weight"] for row in rows]
+    if not weights or None in weights:
+        return
+    total = math.fsum(weights)
+    if abs(total - 1.0) > _WEIGHT_SUM:
+        last = rows[-1]
+        yield text.problem("plan.weights_sum", last[ROW], place=last[PLACE], column="weight", total=f"{total:.6g}")

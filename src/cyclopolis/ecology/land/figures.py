@@ -12,6 +12,7 @@ from cyclopolis.library import load_library
 
 _GROUND = (("green", "#bfe3b4"), ("red_line", "#d1495b"))
 _ZONES = (("out", "#d9d9d9"), ("margin", "#7fb77e"), ("mixed", "#e9c46a"), ("industry", "#8a5fa8"))
+_CORRIDORS = "#e8730c"
 _FEW = 40
 _MEASURES = ("#3d7dca", "#7fb3e6", "#5d9e4a", "#c98b2f", "#b5563c", "#8a5fa8")
 """Colours of the measures for which land is a candidate, in the order of the library's table."""
@@ -89,8 +90,9 @@ def zones_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Figu
     if red.height:
         data.append(line_trace(view, red["outline"], say("land.red_line", language), "#d1495b", 1.4))
     data.append(line_trace(view, border["outline"], say("land.boundary", language), "#333333", 1.4))
-    if tables["corridors"].height:
-        data.append(line_trace(view, tables["corridors"]["outline"], say("land.corridors", language), "#1b7f5c", 3.0))
+    near = [outline for outline in tables["corridors"]["outline"] if view.shows(outline)]
+    if near:
+        data.append(line_trace(view, near, say("land.corridors", language), _CORRIDORS, 3.0))
     return {
         "data": data,
         "layout": map_layout(view, say("land.figure_zones", language), say("streets.north", language)),
@@ -114,7 +116,7 @@ def drafts_figure(tables: Mapping[str, pl.DataFrame], language: Language) -> Fig
     if border.height:
         data.append(line_trace(view, border["outline"], say("land.boundary", language), "#333333", 1.4))
     if tables["corridors"].height:
-        data.append(line_trace(view, tables["corridors"]["outline"], say("land.corridors", language), "#1b7f5c", 3.0))
+        data.append(line_trace(view, tables["corridors"]["outline"], say("land.corridors", language), _CORRIDORS, 3.0))
     return {
         "data": data,
         "layout": map_layout(view, say("land.figure_drafts", language), say("streets.north", language)),

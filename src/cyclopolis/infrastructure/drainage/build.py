@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from cyclopolis.infrastructure.drainage.inp import Inp
+from cyclopolis.infrastructure.drainage.solids import with_solids
 from cyclopolis.infrastructure.drainage.swmm import HECTARE
 from cyclopolis.library.storm import load_storm_library
 from cyclopolis.plan import Plan
@@ -17,7 +18,6 @@ SEALED_N, OPEN_N, SEALED_MM, OPEN_MM, NO_STORE_PCT = 0.015, 0.24, 1.5, 7.6, 25.0
 """Roughness and depression storage of sealed and open ground, and the sealed share without storage (SWMM's samples)."""
 SPLIT = "r"
 """Ends the name of the part of a catchment whose rain is separated."""
-SOLIDS = "SS"
 _HEAD = """[TITLE]
 Built by Cyclopolis from the tables of a plan
 
@@ -202,14 +202,7 @@ def _surfaces(model: Inp, rows: list[dict[str, Any]]) -> Inp:
             for r in rows
         ],
     )
-    given = sorted({r["ss"] for r in rows if r["ss"] is not None})
-    if not given:
-        return model
-    uses = {value: f"USE{place}" for place, value in enumerate(given, start=1)}
-    model = model.add_rows("POLLUTANTS", [(SOLIDS, "MG/L", 0, 0, 0, 0, "NO", "*", 0, 0, 0)])
-    model = model.add_rows("LANDUSES", [(name,) for name in uses.values()])
-    model = model.add_rows("WASHOFF", [(name, SOLIDS, "EMC", value, 0, 0, 0) for value, name in uses.items()])
-    return model.add_rows("COVERAGES", [(r["name"], uses[r["ss"]], 100) for r in rows if r["ss"] is not None])
+    return with_solids(model, {r["name"]: r["ss"] for r in rows if r["ss"] is not None})
 
 
 def without_sealed(model: Inp) -> Inp:

@@ -8,7 +8,7 @@ enough for that: cost is linear in the areas, so that least cost under a bound i
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,7 @@ from cyclopolis.foundation.problems import Problem
 from cyclopolis.foundation.progress import Progress, silent
 from cyclopolis.foundation.text import message
 from cyclopolis.infrastructure.drainage.pool import Outcome, run_pool
+from cyclopolis.infrastructure.drainage.solids import solids
 from cyclopolis.infrastructure.drainage.sponge import SpongeWriter
 from cyclopolis.infrastructure.drainage.swmm import Floats, run_swmm
 
@@ -28,7 +29,6 @@ ANSWERS = ("runoff_mm", "peak_m3_s", "ss_kg", "flooded_m3")
 """What a run says of a design, all the better the smaller; NaN where the model has no such thing."""
 _ROUND = 48
 _DIGITS = 4
-SOLIDS = ("SS", "TSS")
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,6 @@ class DesignJob:
             np.nan if load is None else load,
             totals.volume_m3["flooding"],
         )
-
-
-def solids(loads_kg: Mapping[str, float]) -> float | None:
-    """Return the load of suspended solids among a run's loads, or None."""
-    return next((load for name, load in loads_kg.items() if name.upper() in SOLIDS), None)
 
 
 @dataclass(frozen=True)

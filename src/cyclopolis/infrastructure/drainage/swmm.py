@@ -56,6 +56,9 @@ _OFF_SCALE = 1e30
 _SYSTEM, _RAIN, _RUNOFF_FLOW, _OUTFALL_FLOW = 15, 1, 4, 11
 """How many values of the whole system a record of the binary output ends with, and the places of three of them."""
 _TAIL_BYTES = 24
+_OUTFLOW = re.compile(
+    r"^  \*+ +(\S.*)\n  Quality Routing Continuity +(.+)\n(?:  .*\n)*?  External Outflow \.+ +(.+)$", re.MULTILINE
+)
 _ONE_THREAD = re.compile(rb"^\s*THREADS\s+1\s", re.MULTILINE | re.IGNORECASE)
 
 
@@ -127,7 +130,8 @@ class Totals:
     outfall_peak_m3_s : float or None
         Largest total inflow of all outfalls.
     washed_kg, discharged_kg : mapping
-        Load of each pollutant washed off the surfaces, and through the outfalls.
+        Load of each pollutant washed off the surfaces, and through the outfalls; where a model routes nothing, what
+        leaves the place. Surfaces that drain to others count each time that water leaves one.
     runoff_error_pct, flow_error_pct : float
         Continuity errors.
     """
@@ -207,7 +211,7 @@ def run_swmm(model: bytes, folder: Path, *, name: str = "model.inp") -> Run:
         peak_at_h=None if not peak else float(series.hours[runoff.argmax()]),
         outfall_peak_m3_s=_outfall_peak(report, series, units),
         washed_kg=_loads(report, "Subcatchment Washoff Summary", units, skip=0),
-        discharged_kg=_loads(report, "Outfall Loading Summary", units, skip=4),
+        discharged_kg=_loads(report, "Outfall Loading Summary", units, skip=4) or _left(report, units),
         runoff_error_pct=errors[0],
         flow_error_pct=errors[1],
     )
@@ -343,6 +347,15 @@ def _loads(report: str, title: str, units: Units, skip: int) -> dict[str, float]
     names, masses = head[-2].split()[-count:], head[-1].split()[-count:]
     kept = zip(names, masses, row[-count:], strict=True)
     return {name: float(value) * units.mass_kg for name, mass, value in kept if mass in {"lbs", "kg"}}
+
+
+def _left(report: str, units: Units) -> dict[str, float]:
+    """Return what of each pollutant leaves the place by the continuity of its routing, up to five a table."""
+    found: dict[str, float] = {}
+    for head, masses, row in _OUTFLOW.findall(report):
+        told = zip(head.split(), masses.split(), row.split(), strict=True)
+        found |= {name: float(value) * units.mass_kg for name, mass, value in told if mass in {"lbs", "kg"}}
+    return found
 
 
 def area_m2(model: Inp) -> float:

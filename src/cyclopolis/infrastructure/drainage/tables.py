@@ -10,7 +10,8 @@ import polars as pl
 from cyclopolis.foundation.columns import Column, read_columns
 from cyclopolis.infrastructure.drainage.answers import Answer
 from cyclopolis.infrastructure.drainage.rainfall import Storm, annual_capture, daily_depths, formula_row
-from cyclopolis.infrastructure.drainage.search import Designs, solids
+from cyclopolis.infrastructure.drainage.search import Designs
+from cyclopolis.infrastructure.drainage.solids import SOLIDS, solids
 from cyclopolis.infrastructure.drainage.storms import design_depth
 from cyclopolis.infrastructure.drainage.variants import Prepared, Standing
 from cyclopolis.library.storm import load_storm_library
@@ -200,7 +201,7 @@ def outlet_rows(answer: Answer, called: Mapping[str, str], plan: Plan) -> Rows:
 def _outfall_loads(answer: Answer) -> dict[str, float]:
     """Return the suspended solids through each outfall, kg."""
     names = list(answer.run.totals.discharged_kg)
-    place = next((at for at, name in enumerate(names) if name.upper() in {"SS", "TSS"}), None)
+    place = next((at for at, name in enumerate(names) if name.upper() in SOLIDS), None)
     if place is None:
         return {}
     column = place - len(names)

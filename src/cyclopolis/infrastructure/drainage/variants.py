@@ -14,6 +14,7 @@ from cyclopolis.infrastructure.drainage.gages import with_found_files
 from cyclopolis.infrastructure.drainage.inp import Inp
 from cyclopolis.infrastructure.drainage.kinds import Planned, measure_kinds, planned_measures
 from cyclopolis.infrastructure.drainage.pipes import PipeCost, pipe_cost
+from cyclopolis.infrastructure.drainage.solids import solids_in, with_solids_everywhere
 from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, treated_pct
 from cyclopolis.infrastructure.drainage.swmm import HECTARE, Floats, check_swmm, units_of
 from cyclopolis.library.storm import load_storm_library
@@ -140,7 +141,7 @@ def _from_files(plan: Plan) -> Prepared:
     """Read the user's own models; what is missing is made from the grey one."""
     models, sources = {}, {}
     for row in plan.tables["drainage_models"].iter_rows(named=True):
-        models[row["variant"]] = _read(plan, row["inp"])
+        models[row["variant"]] = _with_concentration(_read(plan, row["inp"]), row["inp"], row["ss_mg_l"])
         sources[row["variant"]] = row["inp"]
     grey = models["grey"]
     assumed = []
@@ -153,6 +154,17 @@ def _from_files(plan: Plan) -> Prepared:
     own = models.pop("sponge", None)
     made = Prepared(models, grey, {}, (), planned, options, spread, tuple(assumed), weak, sources)
     return _with_sponge(made, plan, own)
+
+
+def _with_concentration(model: Inp, name: str, mg_l: float | None) -> Inp:
+    """Return a user's own model with the concentration of suspended solids that its row gives."""
+    if mg_l is None:
+        return model
+    own = solids_in(model)
+    if own is not None:
+        text = message("drainage.own_solids", inp=name, pollutant=own)
+        raise UserError([Problem(text, file="drainage_models", column="ss_mg_l", value=f"{mg_l:g}")])
+    return with_solids_everywhere(model, mg_l)
 
 
 def _with_sponge(made: Prepared, plan: Plan, own: Inp | None) -> Prepared:
