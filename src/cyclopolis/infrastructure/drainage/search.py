@@ -156,7 +156,7 @@ def search_designs(
     shares: list[tuple[float, ...]] = []
     answers: dict[tuple[float, ...], tuple[float, ...]] = {}
     problems: list[Problem] = []
-    for batch in _rounds(most, price, budget, seed, shares, answers):
+    for batch in _rounds(most, price, _room(writer, most), budget, seed, shares, answers):
         fresh = [share for share in batch if _areas(share, most) not in record.done]
         for share in batch:
             if share not in fresh:
@@ -194,9 +194,44 @@ def _take(
     return outcome.problems
 
 
+def _room(writer: SpongeWriter, most: Floats) -> Floats:
+    """Return one row for each ground that several measures share: how much of it each takes at its largest area."""
+    rows = []
+    for ground in writer.grounds():
+        row = np.zeros(most.size)
+        row[ground.places] = most[ground.places] / max(ground.free_m2, 1e-9)
+        if row.sum() > 1.0:
+            rows.append(row)
+    return np.array(rows).reshape(len(rows), most.size)
+
+
+def fitting(shares: Floats, room: Floats) -> Floats:
+    """Return shares of the largest areas that fit on the ground: measures that share too little shrink alike.
+
+    Parameters
+    ----------
+    shares : (n,) array
+        Between 0 and 1.
+    room : (g, n) array
+        How much of each ground each measure takes at its largest area; a measure stands on one ground.
+
+    Examples
+    --------
+    >>> fitting(np.array([1.0, 0.5, 0.8]), np.array([[1.0, 1.0, 0.0]])).round(4).tolist()
+    [0.6667, 0.3333, 0.8]
+    """
+    shrink = np.ones(shares.size)
+    for row in room:
+        used = float(row @ shares)
+        if used > 1.0:
+            shrink[row > 0] = 1.0 / used
+    return np.asarray(shares * shrink)
+
+
 def _rounds(
     most: Floats,
     price: Floats,
+    room: Floats,
     budget: int,
     seed: int,
     shares: list[tuple[float, ...]],
@@ -211,7 +246,8 @@ def _rounds(
     def new(rows: Iterable[Floats]) -> list[tuple[float, ...]]:
         found = []
         for row in rows:
-            share = tuple(float(value) for value in np.round(np.clip(row, 0.0, 1.0), 6))
+            held = fitting(np.clip(row, 0.0, 1.0), room)
+            share = tuple(float(value) for value in np.round(held, 6))
             if share not in seen and len(seen) < budget:
                 seen.add(share)
                 found.append(share)
@@ -228,79 +264,80 @@ def _rounds(
     turn = 0
     while len(seen) < budget and shares:
         turn += 1
-        proposals = _propose(np.array(shares), np.array([answers[share] for share in shares]), most * price, turn)
+        proposals = _propose(np.array(shares), np.array([answers[share] for share in shares]), most * price, room, turn)
         batch = new(proposals)
         if not batch:
             return
         yield batch
 
 
-def _propose(shares: Floats, answers: Floats, full_cost: Floats, turn: int) -> list[Floats]:
+def _propose(shares: Floats, answers: Floats, full_cost: Floats, room: Floats, turn: int) -> list[Floats]:
     """Return designs of least cost whose answer, by the surrogate, is at most a bound, for bounds along each answer."""
-    from scipy.optimize import minimize  # noqa: PLC0415 - slow to load
-
-    terms, slopes = _quadratic(shares.shape[1])
-    basis = terms(shares)
+    quadratic = _Quadratic(*np.triu_indices(shares.shape[1]))
+    basis = quadratic.terms(shares)
     found: list[Floats] = []
-    effort: Any = {"maxiter": 60, "ftol": 1e-7}
     weight = full_cost / max(float(full_cost.sum()), 1e-12)
     varied = [k for k in range(answers.shape[1]) if np.ptp(answers[:, k]) > 0]
     for k in varied:
-        target = answers[:, k]
-        scale = float(np.ptp(target))
+        target = (answers[:, k] - answers[:, k].min()) / float(np.ptp(answers[:, k]))
         fit = np.linalg.lstsq(
             np.concatenate([basis, 1e-4 * np.eye(basis.shape[1])]),
-            np.concatenate([(target - target.min()) / scale, np.zeros(basis.shape[1])]),
+            np.concatenate([target, np.zeros(basis.shape[1])]),
             rcond=None,
         )[0]
         count = max(_ROUND // len(varied), 2)
         for bound in (np.arange(count) + (turn * 0.381966) % 1.0) / count:
-            feasible = np.flatnonzero((target - target.min()) / scale <= bound + 1e-12)
+            feasible = np.flatnonzero(target <= bound + 1e-12)
             start = shares[feasible[np.argmin(shares[feasible] @ weight)]] if feasible.size else shares[target.argmin()]
-            limit: Any = {
-                "type": "ineq",
-                "fun": lambda x, fit=fit, bound=bound: bound - terms(x[None])[0] @ fit,
-                "jac": lambda x, fit=fit: -(fit @ slopes(x)),
-            }
-            answer: Any = minimize(  # type: ignore[call-overload]
-                lambda x: float(x @ weight),
-                start,
-                jac=lambda x: weight,  # noqa: ARG005
-                bounds=[(0.0, 1.0)] * shares.shape[1],
-                constraints=limit,
-                method="SLSQP",
-                options=effort,
-            )
-            if np.isfinite(answer.x).all():
-                found.append(answer.x)
+            cheapest = _least_cost(start, weight, quadratic, fit, float(bound), room)
+            if np.isfinite(cheapest).all():
+                found.append(cheapest)
     return found
 
 
-def _quadratic(size: int) -> "tuple[_Terms, _Slopes]":
-    """Return the terms of a quadratic in ``size`` variables, and their derivatives."""
-    first, second = np.triu_indices(size)
-    return _Terms(first, second), _Slopes(first, second, size)
+def _least_cost(
+    start: Floats, weight: Floats, quadratic: "_Quadratic", fit: Floats, bound: float, room: Floats
+) -> Floats:
+    """Return the shares of least cost whose surrogate is at most a bound and that fit on the ground."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to load
+
+    limits: list[Any] = [
+        {
+            "type": "ineq",
+            "fun": lambda x: bound - quadratic.terms(x[None])[0] @ fit,
+            "jac": lambda x: -(fit @ quadratic.slopes(x)),
+        }
+    ]
+    if len(room):
+        limits.append({"type": "ineq", "fun": lambda x: 1.0 - room @ x, "jac": lambda x: -room})  # noqa: ARG005
+    answer: Any = minimize(  # type: ignore[call-overload]
+        lambda x: float(x @ weight),
+        start,
+        jac=lambda x: weight,  # noqa: ARG005
+        bounds=[(0.0, 1.0)] * start.size,
+        constraints=limits,
+        method="SLSQP",
+        options={"maxiter": 60, "ftol": 1e-7},
+    )
+    return np.asarray(answer.x)
 
 
 @dataclass(frozen=True)
-class _Terms:
+class _Quadratic:
+    """A full quadratic: the pairs of variables of its mixed terms."""
+
     first: npt.NDArray[np.intp]
     second: npt.NDArray[np.intp]
 
-    def __call__(self, x: Floats) -> Floats:
+    def terms(self, x: Floats) -> Floats:
+        """Return one, each variable and each product, for each row of ``x``."""
         return np.concatenate([np.ones((x.shape[0], 1)), x, x[:, self.first] * x[:, self.second]], axis=1)
 
-
-@dataclass(frozen=True)
-class _Slopes:
-    first: npt.NDArray[np.intp]
-    second: npt.NDArray[np.intp]
-    size: int
-
-    def __call__(self, x: Floats) -> Floats:
-        unit = np.eye(self.size)
+    def slopes(self, x: Floats) -> Floats:
+        """Return the derivative of each term by each variable at one point."""
+        unit = np.eye(x.size)
         products = x[self.first, None] * unit[self.second] + x[self.second, None] * unit[self.first]
-        return np.concatenate([np.zeros((1, self.size)), unit, products])
+        return np.concatenate([np.zeros((1, x.size)), unit, products])
 
 
 def _designs(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
@@ -66,6 +67,16 @@ class Measure:
     from_sealed_pct: float | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The sealed or the open ground of a catchment, m2, and the places of the measures that may take it."""
+
+    catchment: str
+    on_sealed: bool
+    free_m2: float
+    places: npt.NDArray[np.intp]
+
+
 @dataclass(frozen=True)
 class _Ground:
     line: int
@@ -109,6 +120,17 @@ class SpongeWriter:
         self._by_catchment: dict[str, list[int]] = {}
         for place, measure in enumerate(self.measures):
             self._by_catchment.setdefault(measure.catchment, []).append(place)
+
+    def grounds(self) -> tuple[Ground, ...]:
+        """Return the sealed and the open ground of each catchment with the measures that share it."""
+        found = []
+        for catchment, places in self._by_catchment.items():
+            ground = self._ground[catchment]
+            for on_sealed, free in ((True, ground.sealed_m2), (False, ground.area_m2 - ground.sealed_m2)):
+                mine = [place for place in places if self._kinds[self.measures[place].kind].on_sealed == on_sealed]
+                if mine:
+                    found.append(Ground(catchment, on_sealed, max(free, 0.0), np.array(mine)))
+        return tuple(found)
 
     def write(self, areas_m2: Floats) -> bytes:
         """Return the model with each measure at its area; one without area is left out.
@@ -211,14 +233,11 @@ def _grounds(model: Inp, units: Units) -> dict[str, _Ground]:
 def refuse_too_large(writer: SpongeWriter, areas_m2: Floats) -> None:
     """Raise UserError where the measures of a catchment do not fit on the ground whose place they take."""
     problems = []
-    for catchment, places in writer._by_catchment.items():  # noqa: SLF001 - one module
-        ground = writer._ground[catchment]  # noqa: SLF001
-        for on_sealed, free in ((True, ground.sealed_m2), (False, ground.area_m2 - ground.sealed_m2)):
-            mine = [place for place in places if writer._kinds[writer.measures[place].kind].on_sealed == on_sealed]  # noqa: SLF001
-            used = float(np.sum(areas_m2[mine])) if mine else 0.0
-            if used > free * (1 + 1e-6):
-                key = "drainage.measures_on_impervious" if on_sealed else "drainage.measures_on_pervious"
-                text = message(key, catchment=catchment, used=f"{used:,.0f}", free=f"{free:,.0f}")
-                problems.append(Problem(text, column="area_m2"))
+    for ground in writer.grounds():
+        used, free = float(np.sum(areas_m2[ground.places])), ground.free_m2
+        if used > free * (1 + 1e-6):
+            key = "drainage.measures_on_impervious" if ground.on_sealed else "drainage.measures_on_pervious"
+            text = message(key, catchment=ground.catchment, used=f"{used:,.0f}", free=f"{free:,.0f}")
+            problems.append(Problem(text, column="area_m2"))
     if problems:
         raise UserError(problems)

@@ -95,7 +95,7 @@ def _from_tables(plan: Plan) -> Prepared:
     called |= {short + SPLIT: f"{name}/{SPLIT}" for name, short in grey.catchments.items()}
     base = built["separated"].model
     planned = planned_measures(plan)
-    options, spread = _split(planned, grey.catchments, set(base.names("SUBCATCHMENTS")))
+    options, spread = _split(planned, grey.catchments, base)
     weak = provenance_of(plan, ("catchments", "conduits", "junctions", "outlets"))
     made = Prepared(
         {"before": built["before"].model, "grey": grey.model}, base, called, (), planned, options, spread,
@@ -119,20 +119,20 @@ def provenance_of(plan: Plan, tables: tuple[str, ...]) -> str:
     return "assumed" if "assumed" in classes else "user"
 
 
-def _split(
-    planned: tuple[Planned, ...], short: Mapping[str, str], present: set[str]
-) -> tuple[tuple[Measure, ...], Floats]:
-    """Return the measures by SWMM's names, those of a split catchment twice, and the matrix of shares."""
+def _split(planned: tuple[Planned, ...], short: Mapping[str, str], model: Inp) -> tuple[tuple[Measure, ...], Floats]:
+    """Return the measures by SWMM's names, those of a split catchment twice by its areas, and the matrix of shares."""
     options: list[Measure] = []
     columns: list[Floats] = []
+    areas = {row.fields[0]: float(row.fields[3]) for row in model.rows("SUBCATCHMENTS")}
     for place, one in enumerate(planned):
         name = short.get(one.measure.catchment, one.measure.catchment)
-        parts = [part for part in (name, name + SPLIT) if part in present] or [name]
-        for part in parts:
+        names = (name, name + SPLIT) if short else (name,)
+        parts = {part: areas[part] for part in names if part in areas} or {name: 1.0}
+        for part, area in parts.items():
             share = np.zeros(len(planned))
-            share[place] = 1.0 / len(parts)
-            old = one.measure
-            options.append(Measure(part, old.kind, old.max_area_m2 / len(parts), old.cost_cny_m2, old.from_sealed_pct))
+            share[place] = area / sum(parts.values())
+            most = one.measure.max_area_m2 * float(share[place])
+            options.append(replace(one.measure, catchment=part, max_area_m2=most))
             columns.append(share)
     return tuple(options), np.array(columns).reshape(len(options), len(planned))
 
@@ -149,7 +149,7 @@ def _from_files(plan: Plan) -> Prepared:
         models["before"] = without_sealed(grey)
         assumed.append(("before", "drainage_before"))
     planned = planned_measures(plan)
-    options, spread = _split(planned, {}, set(grey.names("SUBCATCHMENTS")))
+    options, spread = _split(planned, {}, grey)
     weak = provenance_of(plan, ("drainage_models",))
     own = models.pop("sponge", None)
     made = Prepared(models, grey, {}, (), planned, options, spread, tuple(assumed), weak, sources)
