@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 Geometries = NDArray[np.object_]
 
 HECTARE = 1e4
@@ -173,14 +174,14 @@ def hull_km2(lines: Geometries) -> float:
     return float(shapely.area(shapely.convex_hull(shapely.union_all(lines)))) / 1e6
 
 
-def intersections(net: StreetNet) -> int:
-    """Return the number of nodes where three or more street pieces meet."""
-    return int((net.degree >= 3).sum())
+def intersections(net: StreetNet, counted: Bools | None = None) -> int:
+    """Return the number of nodes (of those ``counted``, (N,)) where three or more street pieces meet."""
+    return int(((net.degree >= 3) & (True if counted is None else counted)).sum())
 
 
-def dead_ends(net: StreetNet) -> int:
-    """Return the number of nodes where a street ends."""
-    return int((net.degree == 1).sum())
+def dead_ends(net: StreetNet, counted: Bools | None = None) -> int:
+    """Return the number of nodes (of those ``counted``, (N,)) where a street ends."""
+    return int(((net.degree == 1) & (True if counted is None else counted)).sum())
 
 
 def frontage_activity(edges: Geometries, points: Geometries, reach_m: float) -> tuple[Ints, Floats]:

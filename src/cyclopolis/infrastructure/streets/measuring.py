@@ -17,6 +17,7 @@ from cyclopolis.infrastructure.streets.blocks import (
     hull_km2,
     intersections,
 )
+from cyclopolis.infrastructure.streets.inside import length_inside, lies_inside
 from cyclopolis.infrastructure.streets.landuse import areas_by_use, floor_area, mix_entropy, overlay, share_within
 from cyclopolis.infrastructure.streets.reading import Ground
 from cyclopolis.library import Library
@@ -43,6 +44,7 @@ def lonlat_wkt(shapes: Geometries, crs: str) -> list[str]:
 def block_rows(ground: Ground, library: Library) -> Rows:
     """Return the blocks with their land use, largest first."""
     found = blocks(ground.net)
+    found = found[lies_inside(ground.inside, found)]
     if len(found) == 0:
         return []
     uses = library.land_uses
@@ -108,13 +110,14 @@ def _known(value: float) -> float | None:
 
 def street_rows(ground: Ground, reach_m: float) -> Rows:
     """Return the streets between junctions with what fronts them."""
-    length = ground.net.length
-    lines = lonlat_wkt(ground.net.edges, ground.crs)
+    edges = ground.net.edges[length_inside(ground.inside, ground.net.edges) > 0]
+    length = np.asarray(shapely.length(edges))
+    lines = lonlat_wkt(edges, ground.crs)
     if ground.doors is None:
         count: list[int | None] = [None] * length.size
         density: list[float | None] = [None] * length.size
     else:
-        found = frontage_activity(ground.net.edges, ground.doors, reach_m)
+        found = frontage_activity(edges, ground.doors, reach_m)
         count, density = found[0].tolist(), found[1].tolist()
     return [
         {
@@ -152,7 +155,9 @@ def measure_rows(
 ) -> Rows:
     """Return the measures of a place, each with its target and whether it is met."""
     ground_km2, basis = _ground_area(ground)
-    length_km = float(ground.net.length.sum()) / 1000.0
+    length_km = float(length_inside(ground.inside, ground.net.edges).sum()) / 1000.0
+    within = lies_inside(ground.inside, np.asarray(shapely.points(ground.net.node), dtype=np.object_))
+    crossings, ends = intersections(ground.net, within), dead_ends(ground.net, within)
     pieces, part = ground.walking.pieces()
     largest = np.bincount(part).max() / part.size if part.size else np.nan
     everything = next(row for row in sizes if row["group"] == "all")
@@ -165,14 +170,14 @@ def measure_rows(
     total = sum(by_group.values())
     floor, unknown = floor_area(ground.footprint, ground.storeys)
     industrial = by_group.get("industrial", 0.0)
-    mix = mix_entropy(np.array([row["area_ha"] for row in land])) if len(land) > 1 else np.nan
+    mix = mix_entropy(np.array([row["area_ha"] for row in land] + [0.0] * (library.land_uses.height - len(land))))
     values: list[tuple[str, float | None, str, str]] = [
         ("street_length", length_km, "km", "streets"),
         (f"ground_{basis}", ground_km2, "km2", "boundary" if basis == "boundary" else "streets"),
         ("street_density", length_km / ground_km2 if ground_km2 > 0 else None, "km/km2", "streets"),
-        ("junctions", float(intersections(ground.net)), "1", "streets"),
-        ("junction_density", intersections(ground.net) / ground_km2 if ground_km2 > 0 else None, "1/km2", "streets"),
-        ("dead_ends", float(dead_ends(ground.net)), "1", "streets"),
+        ("junctions", float(crossings), "1", "streets"),
+        ("junction_density", crossings / ground_km2 if ground_km2 > 0 else None, "1/km2", "streets"),
+        ("dead_ends", float(ends), "1", "streets"),
         ("pieces", float(pieces), "1", "streets"),
         ("largest_piece", _known(float(largest)), "1", "streets"),
         ("blocks", float(everything["count"]), "1", "streets"),

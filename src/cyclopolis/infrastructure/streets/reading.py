@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from cyclopolis.foundation.problems import Problem, UserError
 from cyclopolis.foundation.text import message
 from cyclopolis.infrastructure.streets.blocks import StreetNet, planarise
+from cyclopolis.infrastructure.streets.inside import clipped, inside_of, lies_inside
 from cyclopolis.library import Library
 from cyclopolis.plan.land_classes import land_classes
 from cyclopolis.plan.layers import Layer
@@ -50,7 +51,8 @@ class Ground:
     """One place as arrays.
 
     ``use`` holds positions in the library's land uses; what no class fits is left out and told. ``people`` and ``jobs``
-    are points with their number, ``feature`` numbers them in the file.
+    are points with their number, ``feature`` numbers them in the file. Where there is a ``boundary``, land, people and
+    buildings are those within it (``inside``); streets, services and stations go on beyond it.
     """
 
     scope: str
@@ -69,6 +71,7 @@ class Ground:
     footprint: Floats
     storeys: Floats
     boundary: Geometries
+    inside: shapely.Geometry | None
     provenance: Mapping[str, str]
     problems: tuple[Problem, ...] = field(default=())
 
@@ -99,8 +102,15 @@ def read_ground(scope: str, layers: Mapping[str, Sequence[Layer]], library: Libr
     net, walking = planarise(bounding), planarise(walked, WALK_STEP_M)
     land, use, lost = land_classes(layers["landuse"], fields, library.land_uses)
     services, unknown = _services(layers["services"], fields, library.services)
+    boundary = np.concatenate([layer.geometry for layer in layers["boundary"]] or [np.array([], dtype=np.object_)])
+    inside = inside_of(boundary)
     people, number, feature = _people(layers["people"], fields)
-    footprint, storeys = _buildings(layers["buildings"], fields)
+    footprint, storeys = _buildings(layers["buildings"], fields, inside)
+    at_home, (land, used) = lies_inside(inside, people), clipped(inside, land)
+    for kind, left in (("people", int((~at_home).sum())), ("landuse", int((~used).sum()))):
+        if left:
+            called = ", ".join(layer.name for layer in layers[kind])
+            problems.append(Problem(message("streets.outside", layer=called, count=left), "notice"))
     for key, names in (("streets.unknown_use", lost), ("streets.unknown_service", unknown)):
         if names:
             shown = ", ".join(sorted(names)[:8]) + (", ..." if len(names) > 8 else "")
@@ -113,16 +123,17 @@ def read_ground(scope: str, layers: Mapping[str, Sequence[Layer]], library: Libr
         walking=walking,
         height=_node_heights(walking, lines, height),
         land=land,
-        use=use,
+        use=use[used],
         doors=doors,
         services=services,
         stations=_points(layers["stations"]) if layers["stations"] else None,
-        people=people,
-        number=number,
-        feature=feature,
+        people=people[at_home],
+        number=number[at_home],
+        feature=feature[at_home],
         footprint=footprint,
         storeys=storeys,
-        boundary=np.concatenate([layer.geometry for layer in layers["boundary"]] or [np.array([], dtype=np.object_)]),
+        boundary=boundary,
+        inside=inside,
         provenance={kind: _worst(many) for kind, many in layers.items()},
         problems=tuple(problems),
     )
@@ -255,15 +266,18 @@ def _numbers(layer: Layer, values: pl.Series) -> Floats:
     return np.asarray(read.fill_null(float("nan")).to_numpy(), dtype=np.float64)
 
 
-def _buildings(layers: Sequence[Layer], fields: Mapping[str, Mapping[str, str | None]]) -> tuple[Floats, Floats]:
-    """Return the footprint (m2) and the storeys (NaN: unknown) of each building."""
+def _buildings(
+    layers: Sequence[Layer], fields: Mapping[str, Mapping[str, str | None]], inside: shapely.Geometry | None
+) -> tuple[Floats, Floats]:
+    """Return the footprint (m2) and the storeys (NaN: unknown) of each building within the boundary."""
     footprint, storeys = [np.zeros(0)], [np.zeros(0)]
     for layer in layers:
         names = ("building:levels", "levels", "storeys", "floors", "层数")
         wanted = fields[layer.name]["value_field"] or next(
             (name for name in names if name in layer.attributes.columns), None
         )
-        footprint.append(shapely.area(layer.geometry))
-        size = len(layer.geometry)
-        storeys.append(_numbers(layer, layer.column(wanted)) if wanted else np.full(size, np.nan))
+        kept = lies_inside(inside, layer.geometry)
+        footprint.append(shapely.area(layer.geometry)[kept])
+        known = _numbers(layer, layer.column(wanted)) if wanted else np.full(len(layer.geometry), np.nan)
+        storeys.append(known[kept])
     return np.concatenate(footprint), np.concatenate(storeys)
