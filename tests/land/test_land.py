@@ -223,7 +223,7 @@ DRAFT = {
 def test_drafts_from_grids(place) -> None:
     found = land(place(DRAFT))
     grades = dict(found.tables["suitable"].iter_rows())
-    assert grades == {"excluded": 40.0, "0-20": 0.0, "20-40": 20.0, "40-60": 20.0, "60-80": 20.0, "80-100": 0.0}
+    assert grades == {"excluded": 20.0, "0-20": 20.0, "20-40": 20.0, "40-60": 20.0, "60-80": 20.0, "80-100": 0.0}
     way = found.tables["corridors"].row(0, named=True)
     assert (way["from_source"], way["to_source"], way["cost"], way["length_km"]) == (1, 2, 800.0, 0.8)
     assert 0 < way["current"] < 1

@@ -45,7 +45,15 @@ def read_grids(plan: Plan, crs: str) -> tuple[dict[str, tuple[str, Grid]], list[
     return {row["grid"]: (row["kind"], grids[row["grid"]]) for row in rows}, notices
 
 
-def suitable(plan: Plan, grids: dict[str, tuple[str, Grid]]) -> Grid | None:
+@dataclass(frozen=True, eq=False)
+class Suitable:
+    """How well cells suit (R, C), and which are excluded (R, C: 1, else 0) whatever their criteria say."""
+
+    score: Grid
+    excluded: Grid
+
+
+def suitable(plan: Plan, grids: dict[str, tuple[str, Grid]]) -> Suitable | None:
     """Return how well each cell suits by the table ``suitability``, None without one."""
     rows = plan.tables["suitability"].sort("grid").to_dicts()
     if not rows:
@@ -59,7 +67,8 @@ def suitable(plan: Plan, grids: dict[str, tuple[str, Grid]]) -> Grid | None:
     worst, best = ([float(row[name]) for row in rows] for name in ("worst", "best"))
     found = suitability(values, [row["weight"] for row in rows], worst, best, out)
     first = grids[rows[0]["grid"]][1]
-    return Grid(found, first.west, first.south, first.cell)
+    score, excluded = (Grid(values, first.west, first.south, first.cell) for values in (found, out.astype(np.float64)))
+    return Suitable(score, excluded)
 
 
 def sampled(grid: Grid, shapes: NDArray[np.object_]) -> NDArray[np.float64]:
@@ -244,12 +253,13 @@ def weakest(provenances: Sequence[str]) -> str:
     return next(one for one in ("assumed", "memory", "user", "seen") if one in provenances)
 
 
-def class_rows(grid: Grid) -> Rows:
+def class_rows(found: Suitable) -> Rows:
     """Return the ground of each fifth of suitability and of what is excluded, ha."""
-    known = grid.values[np.isfinite(grid.values)]
-    cell = grid.cell**2 / 1e4
-    rows: Rows = [{"grade": "excluded", "area_ha": float((known == 0).sum()) * cell}]
+    out = found.excluded.values > 0
+    known = found.score.values[np.isfinite(found.score.values) & ~out]
+    cell = found.score.cell**2 / 1e4
+    rows: Rows = [{"grade": "excluded", "area_ha": float(out.sum()) * cell}]
     for at in range(5):
-        inside = (known > at / 5) & (known <= (at + 1) / 5)
+        inside = (known > at / 5 if at else known >= 0.0) & (known <= (at + 1) / 5)
         rows.append({"grade": f"{20 * at}-{20 * (at + 1)}", "area_ha": float(inside.sum()) * cell})
     return rows

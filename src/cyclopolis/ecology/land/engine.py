@@ -9,7 +9,7 @@ import polars as pl
 from cyclopolis.ecology.land import drafts, measuring
 from cyclopolis.ecology.land.figures import land_figures
 from cyclopolis.ecology.land.layers_out import geojson
-from cyclopolis.ecology.land.parts import cells, joined
+from cyclopolis.ecology.land.parts import joined
 from cyclopolis.ecology.land.reading import KINDS, Ground, outlines, read_ground
 from cyclopolis.ecology.land.redline import REACH_M
 from cyclopolis.foundation.columns import Column
@@ -162,10 +162,8 @@ def _measure(plan: Plan, ground: Ground, options: LandOptions) -> dict[str, Rows
     ways, lines = drafts.corridor_rows(grids, None if drafted is None else drafted.candidates)
     zones: Rows = []
     for place in places:
-        squares = cells(place["rest"], options.cell_m)[0]
-        score = drafts.sampled(suits, squares) if suits is not None and squares.size else None
         zones += measuring.zone_rows(
-            ground, place["scope"], place["rest"], uses, options.cell_m, options.margin_m, options.industry_share, score
+            ground, place["scope"], place["rest"], uses, options.cell_m, options.margin_m, options.industry_share, suits
         )
     said = [
         *ground.problems,

@@ -8,6 +8,7 @@ import polars as pl
 import shapely
 from numpy.typing import NDArray
 
+from cyclopolis.ecology.land.drafts import Suitable, sampled
 from cyclopolis.ecology.land.parts import cells, changes, joined, left_over, partition
 from cyclopolis.ecology.land.reading import Ground, outlines
 from cyclopolis.ecology.land.redline import overlap, refused
@@ -122,11 +123,12 @@ def change_rows(ground: Ground, uses: pl.DataFrame) -> tuple[Rows, float]:
 
 def zone_rows(
     ground: Ground, site: str, rest: shapely.Geometry, uses: pl.DataFrame, cell_m: float, margin_m: float,
-    industry_share: float, score: NDArray[np.float64] | None = None,
+    industry_share: float, suits: Suitable | None = None,
 ) -> Rows:  # fmt: skip
     """Return the proposed zones of one place, one row per cell with ground to build on.
 
-    ``score`` (N,) holds how well the cells of `parts.cells` suit industry; without it distances tell.
+    What ``suits`` says at the middle of a cell tells how well it suits industry, and whether it is left out; without it
+    distances tell.
     """
     squares, column, row = cells(rest, cell_m)
     if not squares.size:
@@ -134,13 +136,16 @@ def zone_rows(
     free = shapely.area(shapely.intersection(squares, rest))
     red = ground.shapes["red_line"].geometry
     near = np.isfinite(overlap(squares, red, margin_m).distance)
-    if score is None:
+    barred = np.zeros(squares.size, dtype=np.bool_)
+    if suits is not None:
+        score, barred = sampled(suits.score, squares), sampled(suits.excluded, squares) > 0
+    else:
         groups = uses["group"].to_numpy()[ground.land.use]
         industry, living = (
             _distance(squares, ground.land.geometry[groups == group]) for group in ("industrial", "living")
         )
         score = industry_score(industry, living, FAR_M)
-    zone = zones(column, row, free, free / cell_m**2, near, score, industry_share)
+    zone = zones(column, row, free, np.where(barred, 0.0, free / cell_m**2), near, score, industry_share)
     drawn = outlines(shapely.intersection(squares, rest), ground.crs)
     return [
         {"scope": site, "cell": at + 1, "zone": ZONES[zone[at]], "free_ha": free[at] / HA,

@@ -17,6 +17,8 @@ Geometries = NDArray[np.object_]
 
 TILE_VERTICES = 128
 """Vertices of a tile up to which it is not cut again."""
+SMALLEST_M = 1e-3
+"""Side of a tile that is not cut again, m: vertices that lie this near each other stay together."""
 EDGE_VERTICES = 32
 """Vertices of a piece of outline in the search for distances."""
 REACH_M = 1000.0
@@ -26,7 +28,7 @@ REACH_M = 1000.0
 def tiles(polygons: Geometries, most: int = TILE_VERTICES) -> tuple[Geometries, Ints]:
     """Return polygons cut into tiles of few vertices, and the polygon of each tile.
 
-    Each tile is halved across its longer side until it has at most ``most`` vertices.
+    Each tile is halved across its longer side until it has at most ``most`` vertices or is a millimetre small.
 
     Parameters
     ----------
@@ -45,7 +47,8 @@ def tiles(polygons: Geometries, most: int = TILE_VERTICES) -> tuple[Geometries, 
     done: list[Geometries] = []
     owners: list[Ints] = []
     while parts.size:
-        small = shapely.get_num_coordinates(parts) <= most + 1
+        west, south, east, north = shapely.bounds(parts).T
+        small = (shapely.get_num_coordinates(parts) <= most + 1) | (np.maximum(east - west, north - south) < SMALLEST_M)
         done.append(parts[small])
         owners.append(owner[small].astype(np.int64))
         parts, owner = parts[~small], owner[~small]

@@ -1,9 +1,10 @@
 """A proposal of zones on square cells: concentrated industry, mixed blocks, a green margin. No legal delineation.
 
-The rule is simple and stated. Cells of which less than half is left to build on stay out. Cells within the margin of
-protected ground are the green margin. Industry begins at the cell of the highest score and grows by the neighbouring
-cell of the highest score until it has its share of the ground to build on; when no neighbour is left it begins anew.
-All others are mixed blocks (living, trade, services and quiet work). Ties go to the cell that stands first.
+The rule is simple and stated. Cells of which less than half is left to build on, or that a criterion excludes, stay
+out. Cells within the margin of protected ground are the green margin. Industry begins at the cell of the highest
+score and grows by the neighbouring cell of the highest score until it has its share of the ground to build on; when
+no neighbour is left it begins anew. All others are mixed blocks (living, trade, services and quiet work). Ties go to
+the cell that stands first.
 """
 
 import heapq
