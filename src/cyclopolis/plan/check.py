@@ -78,6 +78,7 @@ def cross_check(
         check_subsidies.check_subsidies(texts["subsidies"], frames),
         check_drainage.check_drainage(texts, frames),
         check_sections.check_monitoring(texts, frames, library),
+        check_sections.check_air(texts["air_quality"], frames["air_quality"], library),
         check_sections.check_grids(texts["grids"], frames["grids"]),
         check_sections.check_suitability(texts["suitability"], frames["suitability"]),
         check_sense.check_opex(texts["plants"], frames["plants"], library.technologies),

@@ -64,6 +64,22 @@ def check_monitoring(
             )
 
 
+def check_air(text: TextTable, air: pl.DataFrame, library: Library) -> Iterator[Problem]:
+    """Tell once of values that no daily index is made of: other averaging times, months, days before any edition."""
+    day = pl.col("date").is_not_null() & (pl.col("date").str.len_chars() == len("2024-01-01"))
+    daily = pl.when(pl.col("pollutant") == "O3").then(pl.lit("8h")).otherwise(pl.lit("24h"))
+    other = ~day | (pl.coalesce("averaging", daily) != daily)
+    first = str(library.air_index["valid_from"].min())
+    for key, column, left_out in (
+        ("plan.air_not_daily", "averaging", other),
+        ("plan.air_too_early", "date", ~other & (pl.col("date") < first)),
+    ):
+        rows = air.filter(pl.col("date").is_not_null() & left_out).sort(ROW).select(ROW, PLACE).rows()
+        if rows:
+            row, place = rows[0]
+            yield text.problem(key, row, place=place, column=column, severity="notice", more=len(rows) - 1, first=first)
+
+
 def check_grids(text: TextTable, grids: pl.DataFrame) -> Iterator[Problem]:
     """Check that no two grids are of one kind; only criteria of suitability may be many."""
     first: dict[str, int] = {}

@@ -15,6 +15,8 @@ Rows = list[dict[str, Any]]
 _TARGETS = {name: number for number, name in enumerate(CLASS_NAMES[1:6], start=1)}
 _SOURCE_TARGET = 3
 """Class that a drinking-water source keeps where its row gives none (GB 3838: class III)."""
+SOURCES = {"water_source": "river", "reservoir_source": "lake"}
+"""Kinds of drinking-water sources, and the water whose limits hold for them: lakes bear less phosphorus than rivers."""
 _LIMITS = [f"class_{number}" for number in range(1, 6)]
 
 
@@ -28,16 +30,15 @@ def rated(plan: Plan) -> pl.DataFrame:
     sections = plan.tables["sections"].select(
         "section", "kind", target=pl.col("target_class").replace_strict(_TARGETS, default=None, return_dtype=pl.Int64)
     )
-    source = pl.col("kind") == "water_source"
+    source = pl.col("kind").is_in(SOURCES)
     sections = sections.with_columns(
         target=pl.when(source).then(pl.col("target").fill_null(_SOURCE_TARGET)).otherwise("target"),
-        like=pl.when(source).then(pl.lit("river")).otherwise("kind"),
+        like=pl.col("kind").replace(SOURCES),
     )
     given = plan.tables["water_quality"]
     known = pl.Series("parameter", [names[fold(name)] for name in given["parameter"]], dtype=pl.String)
     measured = given.with_columns(known).join(sections, on="section", how="left")
-    rows = measured.join(table.drop("name", "name_zh", "aliases", "source", "note"), on="parameter", how="inner")
-    rows = rows.filter((pl.col("water") == "any") | (pl.col("water") == pl.col("like")))
+    rows = _limited(measured, plan)
     at_least = (rows["rule"] == "at_least").to_numpy()
     value = rows["value"].to_numpy().astype(np.float64)
     limits = rows.select(_LIMITS).to_numpy().astype(np.float64).reshape(-1, 5)
@@ -56,6 +57,13 @@ def rated(plan: Plan) -> pl.DataFrame:
     return worse.unique(keys, keep="first", maintain_order=True).with_columns(
         limit_provenance=pl.when(pl.col("general")).then("provenance").otherwise(pl.lit("memory"))
     )
+
+
+def _limited(values: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Return values (columns ``parameter`` and ``like``) beside every limit that holds for their water."""
+    table = plan.library.water_classes.drop("name", "name_zh", "aliases", "source", "note")
+    rows = values.join(table, on="parameter", how="inner", maintain_order="left")
+    return rows.filter((pl.col("water") == "any") | (pl.col("water") == pl.col("like")))
 
 
 def parameter_rows(rows: pl.DataFrame) -> pl.DataFrame:
@@ -98,9 +106,8 @@ def sample_rows(rows: pl.DataFrame) -> pl.DataFrame:
 
 def section_rows(plan: Plan, rows: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFrame:
     """Return one row per section: rate of keeping its class, class of the means, worst class and what decides it."""
-    means = rows.filter(pl.col("general")).group_by("section", "parameter", maintain_order=True).agg(
-        pl.col("value").mean(), pl.col("rule", *_LIMITS).first()
-    )  # fmt: skip
+    values = rows.filter(pl.col("general")).group_by("section", "parameter", "like", maintain_order=True)
+    means = _limited(values.agg(pl.col("value").mean()), plan)
     found = classes(
         means["value"].to_numpy().astype(np.float64),
         means.select(_LIMITS).to_numpy().astype(np.float64).reshape(-1, 5),
@@ -130,7 +137,7 @@ def section_rows(plan: Plan, rows: pl.DataFrame, samples: pl.DataFrame) -> pl.Da
     ).select(
         "section", pl.col("name").alias("section_name"), pl.col("name_zh").alias("section_name_zh"), "site", "water",
         "kind", "chief",
-        target_class=pl.when(pl.col("kind") == "water_source")
+        target_class=pl.when(pl.col("kind").is_in(SOURCES))
         .then(pl.col("target_class").fill_null(CLASS_NAMES[_SOURCE_TARGET]))
         .otherwise("target_class"),
         samples="samples", meeting="meeting",
@@ -174,7 +181,7 @@ def place_rows(sections: pl.DataFrame, sites: Mapping[str, set[str]]) -> Rows:
     rows: Rows = []
     for scope, inside in sites.items():
         for kind in ("river", "lake", "water_source"):
-            own = sections.filter(pl.col("kind") == kind)
+            own = sections.filter(pl.col("kind").is_in(SOURCES) if kind in SOURCES else pl.col("kind") == kind)
             own = own.filter(pl.col("site").is_in(sorted(inside))) if scope else own
             found = np.array([numbers[name] for name in own["mean_class"].drop_nulls()], dtype=np.int64)
             if found.size == 0:
