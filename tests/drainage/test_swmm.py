@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from drainage_jobs import Unpicklable, runoff, square_or_die, variable
 from swmm.toolkit import output
-from swmm.toolkit.shared_enum import SystemAttribute, Time
+from swmm.toolkit.shared_enum import ElementType, NodeAttribute, SystemAttribute, Time
 
 from cyclopolis.foundation.problems import UserError
 from cyclopolis.infrastructure.drainage.gages import clock, with_found_files, with_series, with_storm
@@ -85,6 +85,35 @@ def test_series_are_those_that_the_toolkit_reads(tmp_path: Path, name: str) -> N
     np.testing.assert_array_equal(series.rain_mm_h, read[0] * units.depth_mm)
     np.testing.assert_array_equal(series.runoff_m3_s, read[1] * units.flow_m3_s)
     np.testing.assert_array_equal(series.outfall_m3_s, read[2] * units.flow_m3_s)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EPA.glob("*.inp")))
+def test_outfalls_are_those_that_the_toolkit_reads(tmp_path: Path, name: str) -> None:
+    """Inflow and first pollutant; of the others the toolkit tells nothing."""
+    text = model(name)
+    outfalls, pollutants = Inp.parse(text).names("OUTFALLS"), Inp.parse(text).names("POLLUTANTS")
+    run = run_swmm(text, tmp_path)
+    inflow = outfall_series(tmp_path, outfalls)
+    carried = outfall_series(tmp_path, outfalls, 0) if pollutants else {}
+    handle = output.init()
+    output.open(handle, str(tmp_path / "model.out"))
+    count = output.get_times(handle, Time.NUM_PERIODS)
+    for index in range(output.get_proj_size(handle)[1]):
+        node = output.get_elem_name(handle, ElementType.NODE, index)
+        if node not in outfalls:
+            assert node not in inflow
+            continue
+        flow = np.array(output.get_node_series(handle, index, NodeAttribute.TOTAL_INFLOW, 0, count - 1))
+        assert np.array_equal(inflow[node], run.units.flow_m3_s * flow)
+        if pollutants:
+            load = np.array(output.get_node_series(handle, index, NodeAttribute.POLLUT_CONC_0, 0, count - 1))
+            assert np.array_equal(carried[node], inflow[node] * load)
+    output.close(handle)
+    for place, (pollutant, kg) in enumerate(run.totals.discharged_kg.items()):
+        series = outfall_series(tmp_path, outfalls, place)
+        per_m3 = {"MG/L": 1e-3, "UG/L": 1e-6}[Inp.parse(text).rows("POLLUTANTS")[place].fields[1].upper()]
+        step_s = 3600.0 * run.series.hours[0]
+        assert sum(one.sum() for one in series.values()) * step_s * per_m3 == pytest.approx(kg, rel=0.03), pollutant
 
 
 def test_a_run_with_one_report_has_series_of_one(tmp_path: Path) -> None:

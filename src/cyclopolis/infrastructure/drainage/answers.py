@@ -1,7 +1,7 @@
 """Runs the three variants under every storm, and once without rain where there is sewage."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +10,9 @@ import numpy as np
 from cyclopolis.foundation.progress import Progress
 from cyclopolis.foundation.text import message
 from cyclopolis.infrastructure.drainage.gages import with_storm
+from cyclopolis.infrastructure.drainage.inp import Inp
 from cyclopolis.infrastructure.drainage.rainfall import Storm
+from cyclopolis.infrastructure.drainage.solids import solids_in
 from cyclopolis.infrastructure.drainage.swmm import Floats, Run, area_m2, outfall_series, run_swmm
 from cyclopolis.infrastructure.drainage.variants import VARIANTS, Prepared
 
@@ -19,7 +21,7 @@ _RAIN_OF_A_DRY_DAY = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """One run: the inflow of each outfall in m3/s, and the volume in m3 that it has without rain."""
+    """One run: inflow of each outfall (m3/s), the volume (m3) that it has without rain, and its share of the solids."""
 
     storm: Storm
     variant: str
@@ -27,6 +29,7 @@ class Answer:
     outfalls: Mapping[str, Floats]
     dry_m3: Mapping[str, float]
     area_m2: float
+    solids_share: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def step_s(self) -> float:
@@ -62,7 +65,7 @@ def _answer(made: Prepared, storm: Storm, variant: str, folder: Path) -> Answer:
     run = run_swmm(model.to_bytes(), folder, name=name)
     series = outfall_series(folder, outfalls)
     area = area_m2(model)
-    answer = Answer(storm, variant, run, series, {}, area)
+    answer = Answer(storm, variant, run, series, {}, area, _solids_share(model, folder, outfalls))
     if run.totals.volume_m3["dry_weather"] <= 0:
         return answer
     dry = with_storm(model, np.zeros(2), _RAIN_OF_A_DRY_DAY)
@@ -70,3 +73,14 @@ def _answer(made: Prepared, storm: Storm, variant: str, folder: Path) -> Answer:
         storm, variant, run_swmm(dry.to_bytes(), folder, name=name), outfall_series(folder, outfalls), {}, area
     )
     return replace(answer, dry_m3={outfall: without.volume_m3(outfall) for outfall in without.outfalls})
+
+
+def _solids_share(model: Inp, folder: Path, outfalls: tuple[str, ...]) -> dict[str, float]:
+    """Return which share of the suspended solids each outfall discharges; empty without such a pollutant or load."""
+    name = solids_in(model)
+    if name is None:
+        return {}
+    carried = outfall_series(folder, outfalls, model.names("POLLUTANTS").index(name))
+    sums = {outfall: float(series.sum()) for outfall, series in carried.items()}
+    total = sum(sums.values())
+    return {outfall: own / total for outfall, own in sums.items()} if total > 0 else {}

@@ -39,6 +39,7 @@ WET_STEP             00:01:00
 DRY_STEP             00:05:00
 ROUTING_STEP         10
 VARIABLE_STEP        0.75
+LENGTHENING_STEP     10
 INERTIAL_DAMPING     PARTIAL
 NORMAL_FLOW_LIMITED  BOTH
 THREADS              1
@@ -62,12 +63,16 @@ LINKS                ALL
 
 @dataclass(frozen=True)
 class Built:
-    """A model with the plan's names of its parts: SWMM's names are short and plain, whatever the plan calls things."""
+    """A model with the plan's names of its parts: SWMM's names are short and plain, whatever the plan calls things.
+
+    ``ends`` are further outfalls of outlets to which several pipes lead, with their outlet: SWMM takes one a pipe.
+    """
 
     model: Inp
     catchments: Mapping[str, str] = field(default_factory=dict)
     nodes: Mapping[str, str] = field(default_factory=dict)
     pipes: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_models(plan: Plan) -> dict[str, Built]:
@@ -83,24 +88,46 @@ def build_models(plan: Plan) -> dict[str, Built]:
     catchments = {name: f"S{place}" for place, name in enumerate(tables["catchments"]["catchment"], start=1)}
     pipes = {name: f"C{place}" for place, name in enumerate(tables["conduits"]["conduit"], start=1)}
     names = {**nodes, **catchments}
+    into, ends = _pipe_ends(tables, nodes)
     made = {}
     for variant in ("before", "grey", "separated"):
         model = Inp.parse(_HEAD.format(routing="DYNWAVE" if pipes and variant != "before" else "KINWAVE").encode())
-        model = _outfalls(model, tables["outlets"], nodes)
+        model = _outfalls(model, tables["outlets"], nodes, {} if variant == "before" else ends)
         if variant != "before":
-            model = _pipes(model, tables, nodes, pipes)
+            model = _pipes(model, tables, nodes, pipes, into)
         rows = _catchment_rows(plan, variant, names)
         model = _surfaces(model, rows)
-        made[variant] = Built(model, catchments, nodes, pipes)
+        made[variant] = Built(model, catchments, nodes, pipes, ends)
     return made
 
 
-def _outfalls(model: Inp, outlets: pl.DataFrame, nodes: Mapping[str, str]) -> Inp:
-    rows = [(nodes[name], height, "FREE", "NO") for name, height in outlets.select("outlet", "invert_m").iter_rows()]
-    return model.add_rows("OUTFALLS", rows)
+def _pipe_ends(tables: Mapping[str, pl.DataFrame], nodes: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the node at which each pipe ends, and the outlets' further outfalls, one for each pipe but the first."""
+    outlets = set(tables["outlets"]["outlet"])
+    pipes_to: dict[str, int] = {}
+    into, ends = {}, {}
+    for conduit, end in tables["conduits"].select("conduit", "to_node").iter_rows():
+        pipes_to[end] = pipes_to.get(end, 0) + 1
+        further = end in outlets and pipes_to[end] > 1
+        into[conduit] = f"{nodes[end]}e{pipes_to[end]}" if further else nodes[end]
+        if further:
+            ends[into[conduit]] = end
+    return into, ends
 
 
-def _pipes(model: Inp, tables: Mapping[str, pl.DataFrame], nodes: Mapping[str, str], pipes: Mapping[str, str]) -> Inp:
+def _outfalls(model: Inp, outlets: pl.DataFrame, nodes: Mapping[str, str], ends: Mapping[str, str]) -> Inp:
+    heights = dict(outlets.select("outlet", "invert_m").iter_rows())
+    names = {**{nodes[name]: name for name in heights}, **ends}
+    return model.add_rows("OUTFALLS", [(short, heights[name], "FREE", "NO") for short, name in names.items()])
+
+
+def _pipes(
+    model: Inp,
+    tables: Mapping[str, pl.DataFrame],
+    nodes: Mapping[str, str],
+    pipes: Mapping[str, str],
+    into: Mapping[str, str],
+) -> Inp:
     """Add junctions with their sewage, and round pipes."""
     junctions = list(tables["junctions"].iter_rows(named=True))
     conduits = list(tables["conduits"].iter_rows(named=True))
@@ -113,7 +140,7 @@ def _pipes(model: Inp, tables: Mapping[str, pl.DataFrame], nodes: Mapping[str, s
             (
                 pipes[row["conduit"]],
                 nodes[row["from_node"]],
-                nodes[row["to_node"]],
+                into[row["conduit"]],
                 row["length_m"],
                 row["roughness"] or PIPE_N,
                 0,

@@ -8,7 +8,7 @@ full precision, series from the binary output, everything else from the report's
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +55,7 @@ _ROUTING = {
 _OFF_SCALE = 1e30
 _SYSTEM, _RAIN, _RUNOFF_FLOW, _OUTFALL_FLOW = 15, 1, 4, 11
 """How many values of the whole system a record of the binary output ends with, and the places of three of them."""
+_NODE_INFLOW = 4
 _TAIL_BYTES = 24
 _OUTFLOW = re.compile(
     r"^  \*+ +(\S.*)\n  Quality Routing Continuity +(.+)\n(?:  .*\n)*?  External Outflow \.+ +(.+)$", re.MULTILINE
@@ -273,51 +274,63 @@ def _problems(rpt: Path, name: str, error: str) -> list[Problem]:
     ]
 
 
-def _series(out: Path) -> tuple[Units, Series]:
-    """Read the flow unit and the system series from the binary output.
+def _columns(out: Path, places: Sequence[int]) -> tuple[float, list[Floats]]:
+    """Return the hours between two records of the binary output, and the values at some places of all records.
 
     The file ends with the place of its first record, the number of records, an error code and a magic number (4 bytes
-    each); a record ends with the 15 values of the whole system; the seconds between two records stand before the first
-    (SWMM 5 Interfacing Guide). One pass over a few columns is many times faster than one list of numbers for each.
+    each); the seconds between two records stand before the first (SWMM 5 Interfacing Guide). One pass over a few
+    columns is many times faster than one list of numbers for each. Places are in bytes; those below zero count from
+    the end.
     """
     with out.open("rb") as file:
-        head = np.fromfile(file, "<i4", 3)
         file.seek(-16, os.SEEK_END)
         begin, count = (int(value) for value in np.fromfile(file, "<i4", 2))
         file.seek(begin - 4)
         step_h = int(np.fromfile(file, "<i4", 1)[0]) / 3600.0
-        width = (out.stat().st_size - _TAIL_BYTES - begin) // count if count else 4 * _SYSTEM
-        places = [width - 4 * (_SYSTEM - place) for place in (_RAIN, _RUNOFF_FLOW, _OUTFALL_FLOW)]
-        names = ["rain", "runoff", "outfall"]
-        record = np.dtype({"names": names, "formats": ["<f4"] * 3, "offsets": places, "itemsize": width})
-        system = np.memmap(file, record, "r", begin, count) if count else np.zeros(0, record)
-        rain, runoff, outfall = (system[name].astype(np.float64) for name in names)
-    units = Units(FLOW_UNITS[head[2]])
+        if not count:
+            return step_h, [np.zeros(0) for _ in places]
+        width = (out.stat().st_size - _TAIL_BYTES - begin) // count
+        names = [f"at{number}" for number in range(len(places))]
+        offsets = [place % width for place in places]
+        record = np.dtype({"names": names, "formats": ["<f4"] * len(names), "offsets": offsets, "itemsize": width})
+        records = np.memmap(file, record, "r", begin, count)
+        return step_h, [records[name].astype(np.float64) for name in names]
+
+
+def _series(out: Path) -> tuple[Units, Series]:
+    """Read the flow unit and the series of the whole system, whose values stand last in a record."""
+    units = Units(FLOW_UNITS[int(np.fromfile(out, "<i4", 3)[2])])
+    step_h, (rain, runoff, outfall) = _columns(out, [4 * (at - _SYSTEM) for at in (_RAIN, _RUNOFF_FLOW, _OUTFALL_FLOW)])
     flow = units.flow_m3_s
-    hours: Floats = step_h * np.arange(1, count + 1, dtype=np.float64)
+    hours: Floats = step_h * np.arange(1, rain.size + 1, dtype=np.float64)
     return units, Series(hours, rain * units.depth_mm, runoff * flow, outfall * flow)
 
 
-def outfall_series(folder: Path, outfalls: tuple[str, ...]) -> dict[str, Floats]:
-    """Return the inflow of each outfall of the run in a folder, m3/s; one that the output leaves out is missing."""
-    from swmm.toolkit import output  # noqa: PLC0415 - a C library, loaded on use
-    from swmm.toolkit.shared_enum import ElementType, NodeAttribute, Time  # noqa: PLC0415
+def outfall_series(folder: Path, outfalls: tuple[str, ...], pollutant: int | None = None) -> dict[str, Floats]:
+    """Return the inflow of each outfall of the run in a folder, m3/s; one that the output leaves out is missing.
 
+    With the place of a pollutant among the model's it is what the water carries of it, m3/s times its concentration. A
+    record holds a date, 8 values of each subcatchment and 6 of each node, each followed by those of the pollutants.
+    """
+    from swmm.toolkit import output  # noqa: PLC0415 - a C library, loaded on use
+    from swmm.toolkit.shared_enum import ElementType  # noqa: PLC0415
+
+    out = folder / "model.out"
+    _, _, unit, areas, nodes, _, pollutants = (int(value) for value in np.fromfile(out, "<i4", 7))
     handle = output.init()
-    output.open(handle, str(folder / "model.out"))
+    output.open(handle, str(out))
     try:
-        flow = FLOW_M3_S[FLOW_UNITS[output.get_units(handle)[1]]]
-        count = output.get_times(handle, Time.NUM_PERIODS)
-        nodes = output.get_proj_size(handle)[1]
         names = [output.get_elem_name(handle, ElementType.NODE, index) for index in range(nodes)]
-        return {
-            name: flow
-            * np.array(output.get_node_series(handle, index, NodeAttribute.TOTAL_INFLOW, 0, count - 1), dtype=float)
-            for index, name in enumerate(names)
-            if name in outfalls and count
-        }
     finally:
         output.close(handle)
+    first = [8 + 4 * (areas * (8 + pollutants) + index * (6 + pollutants)) for index in range(nodes)]
+    told = {name: place for name, place in zip(names, first, strict=True) if name in outfalls}
+    _, inflow = _columns(out, [place + 4 * _NODE_INFLOW for place in told.values()])
+    found = [FLOW_M3_S[FLOW_UNITS[unit]] * series for series in inflow]
+    if pollutant is not None:
+        _, carried = _columns(out, [place + 4 * (6 + pollutant) for place in told.values()])
+        found = [series * own for series, own in zip(found, carried, strict=True)]
+    return {name: series for name, series in zip(told, found, strict=True) if series.size}
 
 
 def _outfall_peak(report: str, series: Series, units: Units) -> float | None:

@@ -19,6 +19,9 @@ from cyclopolis.plan import Plan, provenance
 
 PACKAGE = "cyclopolis.infrastructure.drainage"
 TARGETS = (60.0, 70.0, 75.0, 80.0, 85.0)
+MOST_LOST_PCT = 10.0
+"""Continuity error of SWMM from which its user's manual calls results doubtful."""
+_LITTLE_M3 = 10.0
 _WORST = ("measured", "user", "seen", "computed", "memory", "assumed")
 Rows = list[dict[str, Any]]
 
@@ -106,8 +109,16 @@ def variant_row(answer: Answer, made: Prepared) -> dict[str, Any]:
 
 
 def lacking(variants: Rows) -> list[tuple[str, str]]:
-    """Return what the comparison of variants does not know, and why: loads without a pollutant, channels unpriced."""
+    """Return what the comparison of variants does not know, and why.
+
+    Loads without a pollutant, channels without a price, and runs in which more water is lost than can be trusted.
+    """
     found = {(row["variant"], "drainage_no_ss") for row in variants if row["ss_kg"] is None}
+    found |= {
+        (row["variant"], "drainage_unsound")
+        for row in variants
+        if row["error_pct"] > MOST_LOST_PCT and (row["runoff_m3"] or 0.0) > _LITTLE_M3
+    }
     found |= {(row["variant"], "drainage_unpriced") for row in variants if row["unpriced_m"] > 0}
     return sorted(found)
 
@@ -170,12 +181,17 @@ def outlet_rows(answer: Answer, called: Mapping[str, str], plan: Plan) -> Rows:
     """Return what reaches each outlet, what of it the rain brings, and how far a plant's capacity goes."""
     known = {row["outlet"]: row for row in plan.tables["outlets"].iter_rows(named=True)}
     loads = _outfall_loads(answer)
+    ends: dict[str, list[str]] = {}
+    for outfall in answer.outfalls:
+        ends.setdefault(called.get(outfall, outfall), []).append(outfall)
     found = []
-    for outfall, series in answer.outfalls.items():
-        name = called.get(outfall, outfall)
+    for name, own in ends.items():
         outlet = known.get(name, {"kind": "storm", "capacity_m3_d": None})
         capacity = outlet["capacity_m3_d"]
-        volume, dry = answer.volume_m3(outfall), answer.dry_m3.get(outfall, 0.0)
+        series = np.sum([answer.outfalls[outfall] for outfall in own], axis=0)
+        volume = math.fsum(answer.volume_m3(outfall) for outfall in own)
+        dry = math.fsum(answer.dry_m3.get(outfall, 0.0) for outfall in own)
+        load = [loads[outfall] for outfall in own if outfall in loads]
         peak = float(series.max(initial=0.0))
         rate = capacity / 86400.0 if capacity else None
         found.append(
@@ -187,7 +203,7 @@ def outlet_rows(answer: Answer, called: Mapping[str, str], plan: Plan) -> Rows:
                 "dry_m3": min(dry, volume),
                 "rain_m3": max(volume - dry, 0.0),
                 "peak_m3_s": peak,
-                "ss_kg": loads.get(outfall),
+                "ss_kg": math.fsum(load) if load else None,
                 "capacity_m3_d": capacity,
                 "peak_over_capacity": peak / rate if rate else None,
                 "over_capacity_m3": None
@@ -199,8 +215,11 @@ def outlet_rows(answer: Answer, called: Mapping[str, str], plan: Plan) -> Rows:
 
 
 def _outfall_loads(answer: Answer) -> dict[str, float]:
-    """Return the suspended solids through each outfall, kg."""
+    """Return the suspended solids through each outfall, kg: as reported, else by the outfalls' shares of the total."""
     names = list(answer.run.totals.discharged_kg)
+    if "Outfall Loading Summary" not in answer.run.tables:
+        total = solids(answer.run.totals.discharged_kg)
+        return {} if total is None else {name: share * total for name, share in answer.solids_share.items()}
     place = next((at for at, name in enumerate(names) if name.upper() in SOLIDS), None)
     if place is None:
         return {}

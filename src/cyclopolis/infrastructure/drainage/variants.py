@@ -93,6 +93,7 @@ def _from_tables(plan: Plan) -> Prepared:
     grey = built["grey"]
     called = {short: name for names in (grey.catchments, grey.nodes, grey.pipes) for name, short in names.items()}
     called |= {short + SPLIT: f"{name}/{SPLIT}" for name, short in grey.catchments.items()}
+    called |= grey.ends
     base = built["separated"].model
     planned = planned_measures(plan)
     options, spread = _split(planned, grey.catchments, base)
