@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
+from cyclopolis.ecology.land import currents
 from cyclopolis.ecology.land.corridors import corridors, cost_graph
 from cyclopolis.ecology.land.currents import current, linked
 from cyclopolis.ecology.land.grids import read_grid
@@ -230,3 +231,71 @@ def test_no_way_to_the_ground_is_an_error() -> None:
     ends = np.array([[True, False, False]])
     with pytest.raises(ValueError, match="no source"):
         current(resistance, ends, ends[:, ::-1])
+
+
+def ends_of(resistance) -> tuple[np.ndarray, np.ndarray]:
+    """Return the west and the east edge of a grid, where something passes."""
+    ends = np.zeros((2, *resistance.shape), dtype=bool)
+    ends[0, :, 0] = ends[1, :, -1] = True
+    return ends[0] & np.isfinite(resistance), ends[1] & np.isfinite(resistance)
+
+
+def grids_of_contrast() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    rows, _ = np.indices((120, 120))
+    spread = np.exp(rng.normal(0, 2, (120, 120)))
+    return {
+        "wide spread": np.exp(rng.normal(0, 5, (120, 120))),
+        "two kinds": np.where(rng.random((120, 120)) < 0.5, 1.0, 1e6),
+        "many holes": np.where(rng.random((120, 120)) < 0.3, np.nan, spread),
+        "one channel": np.where(np.abs(rows - 60) < 2, 1.0, 1e8),
+        "a maze": np.where((rows % 2 == 1) & (rng.random((120, 120)) < 0.95), np.nan, 1.0),
+    }
+
+
+@pytest.mark.parametrize("name", list(grids_of_contrast()))
+def test_currents_of_any_contrast_obey_kirchhoff(name) -> None:
+    """What enters leaves: at every cell, over every column, whichever solver finds it."""
+    resistance = grids_of_contrast()[name]
+    sources, ground = ends_of(resistance)
+    found = current(resistance, sources, ground)
+    assert not found[~np.isfinite(resistance)].any()
+    assert (found >= -1e-12).all()
+    assert (found <= 1.0 + 1e-6).all()
+    assert found[ground].sum() == pytest.approx(1.0, abs=1e-5)
+    columns = found.sum(axis=0)
+    assert (columns >= 1.0 - 1e-5).all(), "all of it crosses every column, and may wind"
+
+
+@pytest.mark.parametrize("name", list(grids_of_contrast()))
+def test_both_solvers_find_the_same_currents(name, monkeypatch) -> None:
+    resistance = grids_of_contrast()[name]
+    ends = ends_of(resistance)
+    patient = current(resistance, *ends)
+    monkeypatch.setattr(currents, "MOST_STEPS", 0)
+    direct = current(resistance, *ends)
+    assert np.allclose(patient, direct, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1e-6, 7.0, 1e9])
+def test_currents_do_not_depend_on_the_unit_of_resistance(factor) -> None:
+    resistance = np.random.default_rng(4).uniform(1, 30, (25, 33))
+    ends = ends_of(resistance)
+    assert np.allclose(current(resistance * factor, *ends), current(resistance, *ends), atol=1e-7)
+
+
+def test_currents_back_and_forth_are_one() -> None:
+    resistance = np.random.default_rng(5).uniform(1, 30, (20, 26))
+    one, other = np.zeros((2, 20, 26), dtype=bool)
+    one[3, 4] = other[15, 20] = True
+    assert np.allclose(current(resistance, one, other), current(resistance, other, one), atol=1e-7)
+
+
+def test_less_resistance_draws_more_current() -> None:
+    resistance = np.full((15, 21), 10.0)
+    ends = ends_of(resistance)
+    before = current(resistance, *ends)
+    resistance[7] = 1.0
+    after = current(resistance, *ends)
+    assert (after[7] > before[7]).all()
+    assert after[0].max() < before[0].max()

@@ -20,7 +20,9 @@ TOLERANCE = 1e-8
 """Relative residual up to which the currents are solved."""
 COARSEST = 1000
 """Cells of the smallest grid, which is solved directly."""
-_DAMPING, _MOST_STEPS = 0.8, 400
+_DAMPING = 0.8
+MOST_STEPS = 60
+"""Steps after which a grid of great contrasts or many holes is solved directly, with more memory."""
 
 
 def linked(resistance: Floats, one: Bools, other: Bools) -> bool:
@@ -123,28 +125,18 @@ def _cycle(levels: Sequence[Level], bottom: Callable[[Floats], Floats], right: F
 
 
 def voltages(east: Floats, south: Floats, shunt: Floats, inflow: Floats) -> Floats:
-    """Return the voltages of a grid of conductances with shunts to the ground (R, C), by preconditioned gradients.
+    """Return the voltages of a grid of conductances with shunts to the ground (R, C).
 
-    Raises
-    ------
-    ValueError
-        If the residual does not fall below `TOLERANCE`.
+    By preconditioned gradients; directly where the residual does not fall below `TOLERANCE` within `MOST_STEPS`.
     """
     levels = _levels(east, south, shunt)
     last = levels[-1]
-    known = np.flatnonzero(last.inverse > 0)
-    factor = splu(last.matrix[known][:, known].tocsc())
-
-    def bottom(right: Floats) -> Floats:
-        found = np.zeros(right.size)
-        found[known] = factor.solve(right[known])
-        return found
-
+    bottom = _direct(last)
     top = levels[0]
     rest = inflow.ravel().copy()
     value, step, before = np.zeros(rest.size), np.zeros(rest.size), 1.0
     aim = TOLERANCE * float(np.linalg.norm(rest))
-    for _ in range(_MOST_STEPS):
+    for _ in range(MOST_STEPS):
         if float(np.linalg.norm(rest)) <= aim:
             return value.reshape(shunt.shape)
         better = _cycle(levels, bottom, rest)
@@ -155,7 +147,21 @@ def voltages(east: Floats, south: Floats, shunt: Floats, inflow: Floats) -> Floa
         length = now / float(step @ moved)
         value += length * step
         rest -= length * moved
-    raise ValueError("the currents do not converge")
+    return _direct(top)(inflow.ravel()).reshape(shunt.shape)
+
+
+def _direct(level: Level) -> Callable[[Floats], Floats]:
+    """Return what solves one grid directly."""
+    known = np.flatnonzero(level.inverse > 0)
+    matrix = level.matrix[known][:, known].tocsc()
+    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+    def solve(right: Floats) -> Floats:
+        found = np.zeros(right.size)
+        found[known] = factor.solve(right[known])
+        return found
+
+    return solve
 
 
 def current(resistance: Floats, sources: Bools, ground: Bools) -> Floats:
