@@ -1,7 +1,6 @@
-"""A plan of 1,000 plants compiles at once; `benchmarks/compiling.py` measures 5,000."""
+"""A plan of 1,000 plants closes as a small one does; `benchmarks/compiling.py` measures how fast 5,000 compile."""
 
 import sys
-import time
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -11,13 +10,11 @@ from compiling import synthetic_plan
 from cyclopolis.network import base_flows, compile_network, left_at_ports, quantities
 
 
-def test_a_thousand_plants_compile_within_seconds():
+def test_a_thousand_plants_close_at_every_port():
     plan = synthetic_plan(1000)
-    start = time.perf_counter()
     network = compile_network(plan)
     forms = quantities(network)
     flows = base_flows(network)
-    assert time.perf_counter() - start < 6  # 0.4 s alone on one core
     assert network.arcs.giver.size > 10_000
     assert abs(left_at_ports(network, flows)).max() < 1e-6
     assert forms["sales"].value(flows) > 0
