@@ -10,7 +10,7 @@ from scipy.sparse import csgraph
 
 from cyclopolis.ecology.land import currents
 from cyclopolis.ecology.land.corridors import corridors, cost_graph
-from cyclopolis.ecology.land.currents import current, linked
+from cyclopolis.ecology.land.currents import conductances, current, laplacian, linked
 from cyclopolis.ecology.land.grids import read_grid
 from cyclopolis.ecology.land.importance import sensitivity, soil_kept, soil_loss, upper_part, water_yield
 from cyclopolis.ecology.land.suitability import suitability
@@ -254,8 +254,10 @@ def grids_of_contrast() -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", list(grids_of_contrast()))
-def test_currents_of_any_contrast_obey_kirchhoff(name) -> None:
+@pytest.mark.parametrize("small", [0, 10**9])
+def test_currents_of_any_contrast_obey_kirchhoff(name, small, monkeypatch) -> None:
     """What enters leaves: at every cell, over every column, whichever solver finds it."""
+    monkeypatch.setattr(currents, "SMALL", small)
     resistance = grids_of_contrast()[name]
     sources, ground = ends_of(resistance)
     found = current(resistance, sources, ground)
@@ -271,10 +273,35 @@ def test_currents_of_any_contrast_obey_kirchhoff(name) -> None:
 def test_both_solvers_find_the_same_currents(name, monkeypatch) -> None:
     resistance = grids_of_contrast()[name]
     ends = ends_of(resistance)
-    patient = current(resistance, *ends)
-    monkeypatch.setattr(currents, "MOST_STEPS", 0)
     direct = current(resistance, *ends)
-    assert np.allclose(patient, direct, atol=1e-5)
+    monkeypatch.setattr(currents, "SMALL", 0)
+    assert np.allclose(current(resistance, *ends), direct, atol=1e-5)
+    monkeypatch.setattr(currents, "MOST_STEPS", 1)
+    assert np.array_equal(current(resistance, *ends), direct), "what steps do not reach is solved directly"
+
+
+def test_steps_find_the_same_bytes_and_leave_the_callers_draws_alone(monkeypatch) -> None:
+    monkeypatch.setattr(currents, "SMALL", 0)
+    resistance = np.random.default_rng(6).uniform(1, 100, (60, 60))
+    ends = ends_of(resistance)
+    np.random.seed(3)  # noqa: NPY002 - the generator that pyamg draws from
+    first = current(resistance, *ends)
+    after = np.random.random()  # noqa: NPY002
+    second = current(resistance, *ends)
+    assert np.array_equal(first, second)
+    np.random.seed(3)  # noqa: NPY002
+    assert np.random.random() == after  # noqa: NPY002
+
+
+def test_the_laplacian_is_symmetric_and_its_rows_sum_to_the_shunts() -> None:
+    rng = np.random.default_rng(8)
+    resistance = np.where(rng.random((7, 9)) < 0.2, np.nan, rng.uniform(1, 9, (7, 9)))
+    east, south = conductances(resistance)
+    shunt = rng.random((7, 9))
+    matrix = laplacian(east, south, shunt).toarray()
+    assert np.array_equal(matrix, matrix.T)
+    assert matrix.sum(axis=1) == pytest.approx(shunt.ravel())
+    assert (np.linalg.eigvalsh(matrix) > 0).all()
 
 
 @pytest.mark.parametrize("factor", [1e-6, 7.0, 1e9])

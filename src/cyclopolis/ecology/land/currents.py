@@ -4,9 +4,8 @@ Circuit theory after McRae et al. 2008: cells are nodes, neighbouring cells are 
 sum of their resistances.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +17,9 @@ Bools = NDArray[np.bool_]
 
 TOLERANCE = 1e-8
 """Relative residual up to which the currents are solved."""
-COARSEST = 1000
-"""Cells of the smallest grid, which is solved directly."""
-_DAMPING = 0.8
-MOST_STEPS = 60
+SMALL = 20_000
+"""Cells up to which a grid is solved directly at once."""
+MOST_STEPS = 40
 """Steps after which a grid of great contrasts or many holes is solved directly, with more memory."""
 
 
@@ -51,125 +49,74 @@ def conductances(resistance: Floats) -> tuple[Floats, Floats]:
     return np.where(np.isfinite(east), east, 0.0), np.where(np.isfinite(south), south, 0.0)
 
 
-@dataclass(frozen=True)
-class Level:
-    """One grid of the multigrid: matrix, its inverse diagonal (0 for cells outside), shape."""
+def laplacian(east: Floats, south: Floats, shunt: Floats) -> sparse.csr_matrix:
+    """Return the matrix of a grid of conductances with shunts to the ground (R C, R C).
 
-    matrix: sparse.csr_matrix
-    inverse: Floats
-    shape: tuple[int, int]
-
-
-def _level(east: Floats, south: Floats, shunt: Floats) -> Level:
-    """Return the five-point matrix of conductances and shunts to the ground."""
-    rows, columns = shunt.shape
-    right, down = np.zeros(shunt.shape), np.zeros(shunt.shape)
-    right[:, :-1], down[:-1] = east, south
-    diagonal = shunt + right + down
-    diagonal[:, 1:] += east
-    diagonal[1:] += south
-    flat = diagonal.ravel()
-    bands = [-right.ravel()[:-1], -down.ravel()[: (rows - 1) * columns]]
-    offsets = [(0, flat)] + [
-        (sign * step, band) for step, band in zip((1, columns), bands, strict=True) for sign in (1, -1) if band.size
-    ]
-    merged: dict[int, Any] = {}
-    for offset, band in offsets:
-        merged[offset] = merged[offset] + band if offset in merged else band
-    diagonals: list[Any] = list(merged.values())
-    matrix = sparse.csr_matrix(sparse.diags(diagonals, list(merged), format="csr"))
-    inverse = np.divide(1.0, flat, out=np.zeros(flat.size), where=flat > 0)
-    return Level(matrix, inverse, (rows, columns))
-
-
-def _even(grid: Floats, rows: int, columns: int) -> Floats:
-    return np.pad(grid, ((0, rows - grid.shape[0]), (0, columns - grid.shape[1])))
-
-
-def _halved(grid: Floats) -> Floats:
-    """Return the sums of blocks of two by two cells."""
-    rows, columns = (size + size % 2 for size in grid.shape)
-    padded = _even(grid, rows, columns)
-    return np.asarray(padded.reshape(rows // 2, 2, columns // 2, 2).sum(axis=(1, 3)))
-
-
-def _levels(east: Floats, south: Floats, shunt: Floats) -> list[Level]:
-    """Return grids of blocks of 2 x 2 cells: conductances over a block's border add up, the whole counts half.
-
-    Halving a coarse matrix makes up for what constant values on blocks overstate (aggregation with overcorrection).
+    Examples
+    --------
+    >>> laplacian(np.array([[2.0]]), np.zeros((0, 2)), np.array([[1.0, 0.0]])).toarray().tolist()
+    [[3.0, -2.0], [-2.0, 2.0]]
     """
-    found = [_level(east, south, shunt)]
-    while shunt.size > COARSEST:
-        rows, columns = (size + size % 2 for size in shunt.shape)
-        wide, high = _even(east, rows, columns - 1), _even(south, rows - 1, columns)
-        east = wide[:, 1::2].reshape(rows // 2, 2, -1).sum(axis=1) / 2
-        south = high[1::2].reshape(-1, columns // 2, 2).sum(axis=2) / 2
-        shunt = _halved(shunt) / 2
-        found.append(_level(east, south, shunt))
-    return found
-
-
-def _cycle(levels: Sequence[Level], bottom: Callable[[Floats], Floats], right: Floats) -> Floats:
-    """Return one symmetric V-cycle of damped Jacobi steps for a right side (N,)."""
-    own = levels[0]
-    if len(levels) == 1:
-        return bottom(right)
-    value = _DAMPING * own.inverse * right
-    value = value + _DAMPING * own.inverse * (right - own.matrix @ value)
-    rest = (right - own.matrix @ value).reshape(own.shape)
-    coarse = _cycle(levels[1:], bottom, _halved(rest).ravel()).reshape(levels[1].shape)
-    fine = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[: own.shape[0], : own.shape[1]]
-    value = value + fine.ravel() * (own.inverse > 0)
-    value = value + _DAMPING * own.inverse * (right - own.matrix @ value)
-    return np.asarray(value + _DAMPING * own.inverse * (right - own.matrix @ value))
+    number = np.arange(shunt.size, dtype=np.int32).reshape(shunt.shape)
+    one = np.concatenate((number[:, :-1].ravel(), number[:-1].ravel()))
+    other = np.concatenate((number[:, 1:].ravel(), number[1:].ravel()))
+    value = np.concatenate((east.ravel(), south.ravel()))
+    one, other, value = one[value > 0], other[value > 0], value[value > 0]
+    size = shunt.size
+    whole = np.bincount(one, value, size) + np.bincount(other, value, size) + shunt.ravel()
+    rows = np.concatenate((one, other, number.ravel()))
+    columns = np.concatenate((other, one, number.ravel()))
+    return sparse.csr_matrix((np.concatenate((-value, -value, whole)), (rows, columns)), shape=(size, size))
 
 
 def voltages(east: Floats, south: Floats, shunt: Floats, inflow: Floats) -> Floats:
     """Return the voltages of a grid of conductances with shunts to the ground (R, C).
 
-    By preconditioned gradients; directly where the residual does not fall below `TOLERANCE` within `MOST_STEPS`.
+    By conjugate gradients with pyamg's smoothed aggregation as preconditioner; directly where the grid is small or the
+    residual does not fall below `TOLERANCE` within `MOST_STEPS`.
     """
-    levels = _levels(east, south, shunt)
-    last = levels[-1]
-    bottom = _direct(last)
-    top = levels[0]
-    rest = inflow.ravel().copy()
-    value, step, before = np.zeros(rest.size), np.zeros(rest.size), 1.0
-    aim = TOLERANCE * float(np.linalg.norm(rest))
-    for _ in range(MOST_STEPS):
-        if float(np.linalg.norm(rest)) <= aim:
-            return value.reshape(shunt.shape)
-        better = _cycle(levels, bottom, rest)
-        now = float(rest @ better)
-        step = better + (now / before) * step
-        before = now
-        moved = top.matrix @ step
-        length = now / float(step @ moved)
-        value += length * step
-        rest -= length * moved
-    return _direct(top)(inflow.ravel()).reshape(shunt.shape)
+    matrix = laplacian(east, south, shunt)
+    known = np.flatnonzero(matrix.diagonal() > 0)
+    matrix, right = matrix[known][:, known], inflow.ravel()[known]
+    found = np.zeros(shunt.size)
+    inner = _by_steps(matrix, right) if known.size > SMALL else None
+    found[known] = _direct(matrix, right) if inner is None else inner
+    return found.reshape(shunt.shape)
 
 
-def _direct(level: Level) -> Callable[[Floats], Floats]:
-    """Return what solves one grid directly."""
-    known = np.flatnonzero(level.inverse > 0)
-    matrix = level.matrix[known][:, known].tocsc()
-    factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+def _by_steps(matrix: sparse.csr_matrix, right: Floats) -> Floats | None:
+    """Return the solution by multigrid, None where it does not come near enough."""
+    import pyamg  # noqa: PLC0415 - slow to load
 
-    def solve(right: Floats) -> Floats:
-        found = np.zeros(right.size)
-        found[known] = factor.solve(right[known])
-        return found
+    with _same_draws():
+        levels = pyamg.smoothed_aggregation_solver(matrix)
+        found = np.asarray(levels.solve(right, tol=TOLERANCE, accel="cg", maxiter=MOST_STEPS))
+    near = np.linalg.norm(right - matrix @ found) <= 1.01 * TOLERANCE * np.linalg.norm(right)
+    return found if near else None
 
-    return solve
+
+@contextmanager
+def _same_draws() -> Iterator[None]:
+    """Let the guesses that pyamg draws from numpy's global generator be the same each time; its state comes back."""
+    before = np.random.get_state()  # noqa: NPY002 - pyamg knows no other generator
+    np.random.seed(1)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
+
+
+def _direct(matrix: sparse.csr_matrix, right: Floats) -> Floats:
+    factor = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+    return np.asarray(factor.solve(right))
 
 
 def current(resistance: Floats, sources: Bools, ground: Bools) -> Floats:
     """Return the current through every cell when one ampere enters the sources and leaves at the ground (R, C).
 
-    ``L v = i`` with the voltage of the ground held at zero, solved by conjugate gradients with a geometric multigrid
-    preconditioner. The current of a cell is half the sum of what flows over its edges and of what enters or leaves
-    there. Cells that nothing joins to the ground have none.
+    ``L v = i`` with the voltage of the ground held at zero, solved by `voltages`. The current of a cell is half the
+    sum of what flows over its edges and of what enters or leaves there. Cells that nothing joins to the ground have
+    none.
 
     Parameters
     ----------
