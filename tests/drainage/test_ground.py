@@ -12,7 +12,7 @@ from cyclopolis.infrastructure.drainage.inp import Inp
 from cyclopolis.infrastructure.drainage.kinds import measure_kinds
 from cyclopolis.infrastructure.drainage.rainfall import plan_storms
 from cyclopolis.infrastructure.drainage.search import _Quadratic, fitting, search_designs
-from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, treated_pct
+from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, surfaces, treated_pct
 from cyclopolis.infrastructure.drainage.swmm import run_swmm, units_of
 from cyclopolis.infrastructure.drainage.variants import prepare
 from cyclopolis.plan import read_plan
@@ -192,3 +192,38 @@ def test_what_drains_to_a_measure_follows_its_ratio(town) -> None:
     given_share = Measure("S1", "bioretention", 1000.0, 1.0, 80.0)
     assert treated_pct(kind, given_share, 500.0, 10_000.0) == pytest.approx(40.0)
     assert treated_pct(kind, Measure("S1", "bioretention", 0.0, 1.0, 80.0), 500.0, 10_000.0) == pytest.approx(80.0)
+
+
+def test_a_models_own_measures_keep_their_names_and_layers(town, rainy, tmp_path) -> None:
+    """A green roof of the user's own stays what it is: ours gets another name."""
+    own = rainy.add_rows(
+        "LID_CONTROLS",
+        [("Green_Roof", "GR"), ("Green_Roof", "SURFACE", 25, 0.1, 0.1, 1, 0),
+         ("Green_Roof", "SOIL", 75, 0.5, 0.2, 0.1, 12.5, 10, 87.5), ("Green_Roof", "DRAINMAT", 3, 0.5, 0.1)],
+    ).add_rows("LID_USAGE", [("S2", "Green_Roof", 1, 200, 10, 0, 0, 0)])  # fmt: skip
+    writer = SpongeWriter(own, measure_kinds(town), [Measure("S1", "green_roof", 900.0, 1.0)])
+    text = writer.write(np.array([900.0]))
+    model = Inp.parse(text)
+    assert model.names("LID_CONTROLS") == ("Green_Roof", "green_roof_2")
+    assert [row.fields for row in model.rows("LID_CONTROLS")][:4] == [row.fields for row in own.rows("LID_CONTROLS")]
+    assert [row.fields[:2] for row in model.rows("LID_USAGE")] == [("S2", "Green_Roof"), ("S1", "green_roof_2")]
+    table = run_swmm(text, tmp_path).tables["LID Performance Summary"]
+    assert [row[:2] for row in table] == [("S1", "green_roof_2"), ("S2", "Green_Roof")]
+
+
+def test_ground_under_a_models_own_measures_is_not_given_twice(town, rainy, tmp_path) -> None:
+    """SWMM's share of sealed ground is of what no measure covers: 1 ha of 6 is covered already, half of 5 is sealed."""
+    layers = [("pit", "IT"), ("pit", "SURFACE", 0, 0, 0.24, 0.4, 0), ("pit", "STORAGE", 600, 0.6, 10, 0)]
+    own = rainy.add_rows("LID_CONTROLS", [*layers, ("pit", "DRAIN", 0, 0.5, 0, 6)])
+    own = own.add_rows("LID_USAGE", [("S1", "pit", 4, 2500, 0, 0, 0, 0)])
+    assert (surfaces(own)["S1"].area_m2, surfaces(own)["S1"].sealed_m2) == pytest.approx((50_000.0, 25_000.0))
+    writer = SpongeWriter(own, measure_kinds(town), [Measure("S1", "green_roof", 25_000.0, 1.0)])
+    (ground,) = writer.grounds()
+    assert ground.free_m2 == pytest.approx(25_000.0)
+    model = Inp.parse(writer.write(np.array([10_000.0])))
+    row = next(row for row in model.rows("SUBCATCHMENTS") if row.fields[0] == "S1")
+    assert float(row.fields[4]) == pytest.approx(100 * 15_000 / 40_000)
+    totals = run_swmm(model.to_bytes(), tmp_path).totals
+    assert abs(totals.runoff_error_pct) < 0.5
+    with pytest.raises(UserError, match="25,000"):
+        refuse_too_large(writer, np.array([25_100.0]))

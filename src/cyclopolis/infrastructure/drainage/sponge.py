@@ -6,8 +6,9 @@ few lines more.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, count
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +79,9 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class _Ground:
+class Surface:
+    """The row of a catchment, and its ground without measures of the model's own: all of it and the sealed part."""
+
     line: int
     fields: tuple[str, ...]
     area_m2: float
@@ -105,17 +108,19 @@ class SpongeWriter:
     def __init__(self, model: Inp, kinds: Mapping[str, Kind], measures: Sequence[Measure]) -> None:
         self._units = units_of(model)
         self._kinds, self.measures = kinds, tuple(measures)
-        used = [kinds[name] for name in sorted({measure.kind for measure in measures})]
+        taken = {name.casefold() for name in model.names("LID_CONTROLS")}
+        self._called = {name: _free_name(name, taken) for name in sorted({measure.kind for measure in measures})}
+        used = [replace(kinds[name], name=called) for name, called in self._called.items()]
         prepared = model.add_rows("LID_CONTROLS", [row for kind in used for row in control_rows(kind, self._units)])
         prepared = prepared.add_rows("LID_USAGE", []) if not measures else prepared
         self._lines = list(prepared.lines)
         if self._lines and not self._lines[-1].endswith("\n"):
             self._lines[-1] += prepared.newline
         self._newline = prepared.newline
-        self._ground = _grounds(prepared, self._units)
-        missing = sorted({measure.catchment for measure in measures} - set(self._ground))
+        self._catchment = surfaces(prepared)
+        missing = sorted({measure.catchment for measure in measures} - set(self._catchment))
         if missing:
-            known = ", ".join(self._ground)
+            known = ", ".join(self._catchment)
             raise UserError([Problem(message("drainage.no_catchment", known=known), value=name) for name in missing])
         self._by_catchment: dict[str, list[int]] = {}
         for place, measure in enumerate(self.measures):
@@ -125,7 +130,7 @@ class SpongeWriter:
         """Return the sealed and the open ground of each catchment with the measures that share it."""
         found = []
         for catchment, places in self._by_catchment.items():
-            ground = self._ground[catchment]
+            ground = self._catchment[catchment]
             for on_sealed, free in ((True, ground.sealed_m2), (False, ground.area_m2 - ground.sealed_m2)):
                 mine = [place for place in places if self._kinds[self.measures[place].kind].on_sealed == on_sealed]
                 if mine:
@@ -145,7 +150,7 @@ class SpongeWriter:
             mine = [(self.measures[place], float(areas_m2[place])) for place in places if areas_m2[place] > 0]
             if not mine:
                 continue
-            ground = self._ground[catchment]
+            ground = self._catchment[catchment]
             lines[ground.line], shares = self._changed(ground, mine)
             usage += [
                 self._usage(catchment, measure, area, share)
@@ -155,7 +160,7 @@ class SpongeWriter:
             lines += ["[LID_USAGE]" + self._newline, *(row + self._newline for row in usage)]
         return "".join(lines).encode("utf-8", "surrogateescape")
 
-    def _changed(self, ground: _Ground, mine: Sequence[tuple[Measure, float]]) -> tuple[str, list[float]]:
+    def _changed(self, ground: Surface, mine: Sequence[tuple[Measure, float]]) -> tuple[str, list[float]]:
         """Return a catchment's line with what is left of it, and the share of its sealed ground that each treats."""
         on_sealed = sum(area for measure, area in mine if self._kinds[measure.kind].on_sealed)
         total = sum(area for _, area in mine)
@@ -163,7 +168,7 @@ class SpongeWriter:
         sealed = max(ground.sealed_m2 - on_sealed, 0.0)
         fields = list(ground.fields)
         fields[_SEALED] = f"{100.0 * min(sealed / left, 1.0) if left > 0 else 0.0:.6g}"
-        fields[_WIDTH] = f"{float(fields[_WIDTH]) * max(left / ground.area_m2, 1e-3):.6g}"
+        fields[_WIDTH] = f"{float(fields[_WIDTH]) * max(left / max(ground.area_m2, 1e-9), 1e-3):.6g}"
         shares = [treated_pct(self._kinds[measure.kind], measure, area, sealed) for measure, area in mine]
         over = max(sum(shares) / 100.0, 1.0)
         return format_row(fields) + self._newline, [share / over for share in shares]
@@ -174,8 +179,23 @@ class SpongeWriter:
         width = math.sqrt(area) if kind.swmm_type != "VS" else min(math.sqrt(area), _SWALE_M)
         width = 0.0 if kind.swmm_type in {"RB", "IT"} else width / length
         size = area / self._units.measure_m2
-        row = (catchment, kind.name, 1, f"{size:.6g}", f"{width:.6g}", 0, f"{share:.6g}", int(kind.to_pervious))
+        row = (
+            catchment,
+            self._called[measure.kind],
+            1,
+            f"{size:.6g}",
+            f"{width:.6g}",
+            0,
+            f"{share:.6g}",
+            int(kind.to_pervious),
+        )
         return format_row(row)
+
+
+def _free_name(name: str, taken: Container[str]) -> str:
+    """Return a name that a model's own measures do not have; SWMM does not tell capitals from small letters."""
+    names = chain([name], (f"{name}_{number}" for number in count(2)))
+    return next(one for one in names if one.casefold() not in taken)
 
 
 def treated_pct(kind: Kind, measure: Measure, area_m2: float, sealed_m2: float) -> float:
@@ -222,11 +242,26 @@ def _in_units(name: str, kind: Kind, layer: str, units: Units) -> float:
     return value / INCH
 
 
-def _grounds(model: Inp, units: Units) -> dict[str, _Ground]:
+def surfaces(model: Inp) -> dict[str, Surface]:
+    r"""Return what each catchment has beside the measures that stand in the model already: SWMM's share is of that.
+
+    Examples
+    --------
+    >>> model = Inp.parse(
+    ...     b"[OPTIONS]\nFLOW_UNITS CMS\n[SUBCATCHMENTS]\nS1 R O 1 50 9 1 0\n[LID_USAGE]\nS1 roof 2 1000 0 0 0 0\n"
+    ... )
+    >>> surfaces(model)["S1"].area_m2, surfaces(model)["S1"].sealed_m2
+    (8000.0, 4000.0)
+    """
+    units = units_of(model)
+    covered: dict[str, float] = {}
+    for row in model.rows("LID_USAGE"):
+        size = float(row.fields[2]) * float(row.fields[3]) * units.measure_m2
+        covered[row.fields[0]] = covered.get(row.fields[0], 0.0) + size
     found = {}
     for row in model.rows("SUBCATCHMENTS"):
-        area = float(row.fields[_AREA]) * units.area_m2
-        found[row.fields[0]] = _Ground(row.line, row.fields, area, area * float(row.fields[_SEALED]) / 100.0)
+        area = max(float(row.fields[_AREA]) * units.area_m2 - covered.get(row.fields[0], 0.0), 0.0)
+        found[row.fields[0]] = Surface(row.line, row.fields, area, area * float(row.fields[_SEALED]) / 100.0)
     return found
 
 

@@ -15,7 +15,7 @@ from cyclopolis.infrastructure.drainage.inp import Inp
 from cyclopolis.infrastructure.drainage.kinds import Planned, measure_kinds, planned_measures
 from cyclopolis.infrastructure.drainage.pipes import PipeCost, pipe_cost
 from cyclopolis.infrastructure.drainage.solids import solids_in, with_solids_everywhere
-from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, treated_pct
+from cyclopolis.infrastructure.drainage.sponge import Measure, SpongeWriter, refuse_too_large, surfaces, treated_pct
 from cyclopolis.infrastructure.drainage.swmm import HECTARE, Floats, check_swmm, units_of
 from cyclopolis.library.storm import load_storm_library
 from cyclopolis.plan import Plan, provenance
@@ -192,7 +192,7 @@ def _standing(one: Planned, made: Prepared, plan: Plan) -> Standing:
         row["catchment"]: row["area_ha"] * HECTARE * row["imperviousness_pct"] / 100
         for row in plan.tables["catchments"].iter_rows(named=True)
     }
-    free = sealed[measure.catchment] if sealed else _sealed_in(made.base, measure.catchment)
+    free = sealed[measure.catchment] if sealed else surfaces(made.base)[measure.catchment].sealed_m2
     treated = treated_pct(kind, measure, one.area_m2, free - (one.area_m2 if kind.on_sealed else 0.0))
     cost = one.area_m2 * measure.cost_cny_m2 / 1e6
     return Standing(
@@ -205,12 +205,6 @@ def _standing(one: Planned, made: Prepared, plan: Plan) -> Standing:
         one.cost_provenance,
         one.source,
     )
-
-
-def _sealed_in(model: Inp, catchment: str) -> float:
-    units = units_of(model)
-    rows = [row for row in model.rows("SUBCATCHMENTS") if row.fields[0] == catchment]
-    return sum(float(row.fields[3]) * units.area_m2 * float(row.fields[4]) / 100 for row in rows)
 
 
 def _measures_of(model: Inp) -> tuple[Standing, ...]:
