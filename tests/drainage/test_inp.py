@@ -52,6 +52,17 @@ def test_an_edit_touches_one_line_only(parts) -> None:
             assert again.fields == (*row.fields[:-1], "new value")
 
 
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("value", [0, "0.123456789", "a b"])
+def test_a_field_of_all_rows_is_that_of_each(path, value) -> None:
+    model = Inp.parse(path.read_bytes())
+    for section in ("SUBCATCHMENTS", "SUBAREAS", "CONDUITS", "NOWHERE"):
+        one_by_one = model
+        for place in range(len(model.rows(section))):
+            one_by_one = one_by_one.set_field(section, one_by_one.rows(section)[place], 4, value)
+        assert model.set_fields(section, 4, value).to_bytes() == one_by_one.to_bytes()
+
+
 def test_odd_file_is_read_and_edited_in_place() -> None:
     model = Inp.parse(ODD)
     assert model.to_bytes() == ODD

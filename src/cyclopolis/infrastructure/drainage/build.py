@@ -234,7 +234,5 @@ def _surfaces(model: Inp, rows: list[dict[str, Any]]) -> Inp:
 
 def without_sealed(model: Inp) -> Inp:
     """Return a model with no sealed ground and no measures: what a user's own model may have been before."""
-    for place in range(len(model.rows("SUBCATCHMENTS"))):
-        row = model.rows("SUBCATCHMENTS")[place]
-        model = model.set_field("SUBCATCHMENTS", row, 4, 0)
-    return model.remove_rows("LID_USAGE").remove_rows("DWF")
+    bare = model.set_fields("SUBCATCHMENTS", 4, 0)
+    return bare.remove_rows("LID_USAGE").remove_rows("DWF")

@@ -129,18 +129,22 @@ class Inp:
         """
         if row not in self.rows(section):
             raise ValueError(f"no such row in [{section}]: {row.fields}")
-        line, text = self.lines[row.line], quoted(value)
-        if position >= len(row.fields):
-            end = row.spans[-1][1]
-            return self._with_line(row.line, f"{line[:end]}  {text}{line[end:]}")
-        start, end = row.spans[position]
-        rest = line[end:]
-        blanks = len(rest) - len(rest.lstrip(" "))
-        grown = len(text) - (end - start)
-        if blanks and rest.strip():
-            keep = max(blanks - grown, 1) if grown > 0 else blanks - grown
-            rest = " " * keep + rest[blanks:]
-        return self._with_line(row.line, line[:start] + text + rest)
+        lines = list(self.lines)
+        lines[row.line] = _edited(lines[row.line], row, position, value)
+        return Inp(tuple(lines))
+
+    def set_fields(self, section: str, position: int, value: object) -> "Inp":
+        r"""Return the file with one field changed in every row of a section, as `set_field` does it.
+
+        Examples
+        --------
+        >>> Inp.parse(b"[DWF]\nJ1 FLOW 1\nJ2 FLOW 12 ; two\n").set_fields("DWF", 2, 0).to_bytes()
+        b'[DWF]\nJ1 FLOW 0\nJ2 FLOW 0  ; two\n'
+        """
+        lines = list(self.lines)
+        for row in self.rows(section):
+            lines[row.line] = _edited(lines[row.line], row, position, value)
+        return Inp(tuple(lines))
 
     def set_option(self, name: str, value: object) -> "Inp":
         """Return the file with an option set, added where it is missing."""
@@ -178,8 +182,21 @@ class Inp:
         """Return the file with other rows in a section."""
         return self.remove_rows(section).add_rows(section, rows)
 
-    def _with_line(self, place: int, line: str) -> "Inp":
-        return Inp((*self.lines[:place], line, *self.lines[place + 1 :]))
+
+def _edited(line: str, row: Row, position: int, value: object) -> str:
+    """Return a row's line with one field changed or, past the last one, appended."""
+    text = quoted(value)
+    if position >= len(row.fields):
+        end = row.spans[-1][1]
+        return f"{line[:end]}  {text}{line[end:]}"
+    start, end = row.spans[position]
+    rest = line[end:]
+    blanks = len(rest) - len(rest.lstrip(" "))
+    grown = len(text) - (end - start)
+    if blanks and rest.strip():
+        keep = max(blanks - grown, 1) if grown > 0 else blanks - grown
+        rest = " " * keep + rest[blanks:]
+    return line[:start] + text + rest
 
 
 def read_row(line: str, place: int = 0) -> Row | None:
