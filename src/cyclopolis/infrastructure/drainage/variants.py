@@ -1,6 +1,6 @@
 """The three variants of a place as models: from the user's own files, or built from the plan's tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -177,34 +177,41 @@ def _with_sponge(made: Prepared, plan: Plan, own: Inp | None) -> Prepared:
         model, standing = own, _measures_of(own)
     else:
         model = Inp.parse(writer.write(areas))
-        standing = tuple(_standing(one, made, plan) for one in made.planned)
-    for place, measure in enumerate(made.options):
-        alone = np.zeros(len(made.options))
-        alone[place] = measure.max_area_m2
-        refuse_too_large(writer, alone)
+        standing = tuple(_standing(made, plan))
+    refuse_too_large(writer, _largest_alone(writer))
     return replace(made, models={**made.models, "sponge": model}, standing=standing)
 
 
-def _standing(one: Planned, made: Prepared, plan: Plan) -> Standing:
-    """Return a planned measure with the share of sealed ground that drains to it."""
-    measure, kind = one.measure, measure_kinds(plan)[one.measure.kind]
+def _largest_alone(writer: SpongeWriter) -> Floats:
+    """Return areas of which each ground has just one, the greatest that a measure may take: each must fit by itself."""
+    areas = np.zeros(len(writer.measures))
+    most = np.array([measure.max_area_m2 for measure in writer.measures])
+    for ground in writer.grounds():
+        place = ground.places[most[ground.places].argmax()]
+        areas[place] = most[place]
+    return areas
+
+
+def _standing(made: Prepared, plan: Plan) -> Iterator[Standing]:
+    """Yield the planned measures with the share of sealed ground that drains to each."""
+    kinds = measure_kinds(plan)
     sealed = {
         row["catchment"]: row["area_ha"] * HECTARE * row["imperviousness_pct"] / 100
         for row in plan.tables["catchments"].iter_rows(named=True)
-    }
-    free = sealed[measure.catchment] if sealed else surfaces(made.base)[measure.catchment].sealed_m2
-    treated = treated_pct(kind, measure, one.area_m2, free - (one.area_m2 if kind.on_sealed else 0.0))
-    cost = one.area_m2 * measure.cost_cny_m2 / 1e6
-    return Standing(
-        measure.catchment,
-        measure.kind,
-        one.area_m2,
-        measure.max_area_m2,
-        treated,
-        cost,
-        one.cost_provenance,
-        one.source,
-    )
+    } or {name: surface.sealed_m2 for name, surface in surfaces(made.base).items()}
+    for one in made.planned:
+        measure, kind = one.measure, kinds[one.measure.kind]
+        free = sealed[measure.catchment] - (one.area_m2 if kind.on_sealed else 0.0)
+        yield Standing(
+            measure.catchment,
+            measure.kind,
+            one.area_m2,
+            measure.max_area_m2,
+            treated_pct(kind, measure, one.area_m2, free),
+            one.area_m2 * measure.cost_cny_m2 / 1e6,
+            one.cost_provenance,
+            one.source,
+        )
 
 
 def _measures_of(model: Inp) -> tuple[Standing, ...]:
