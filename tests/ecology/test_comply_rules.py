@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import cyclopolis
 from cyclopolis.ecology.compliance import Compliance, comply
 from cyclopolis.ecology.compliance.air import good_share, grade, individual_index, overall
 from cyclopolis.ecology.compliance.waters import WORSE, classes, multiples, place_rating, worst_of
 from cyclopolis.library import load_library
 from cyclopolis.plan import check_plan, read_plan
+from cyclopolis.report import write_report
 
 BASE = {
     "plan.toml": 'name = "Lakes"\nbase_year = 2024\nhorizon = [2030]\ndiscount_rate = 0.06\n',
@@ -191,3 +193,27 @@ def test_values_in_milligrams_and_micrograms_are_one(rate) -> None:
     )
     assert one.equals(other)
     assert one["index"].to_list() == [50.0]
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("sections", "section,site,kind\nbrook,city,river\n"),
+        ("air_quality", "site,date,pollutant,value\ncity,2024-05-01,NO2,30\n"),
+    ],
+)
+def test_a_bureau_without_plants_is_rated_and_gets_its_report(tmp_path, table, text) -> None:
+    """An ecology bureau holds sections and stations, no plants: check, run and report do with that."""
+    for name in ("plan.toml", "sites.csv"):
+        (tmp_path / name).write_text(BASE[name], encoding="utf-8")
+    assert [problem.text.key for problem in check_plan(tmp_path)] == ["plan.missing_table"]
+    (tmp_path / f"{table}.csv").write_text(text, encoding="utf-8")
+    if table == "sections":
+        (tmp_path / "water_quality.csv").write_text(f"{SAMPLES}brook,2024-06,COD,18\n", encoding="utf-8")
+    assert check_plan(tmp_path) == ()
+    done = cyclopolis.run(tmp_path)
+    assert "compliance" in done.results
+    assert "design" not in done.results
+    page = write_report(read_plan(tmp_path), done.results, tmp_path / "out", "en").read_text(encoding="utf-8")
+    assert "Lakes" in page
+    assert "Compliance" in page
