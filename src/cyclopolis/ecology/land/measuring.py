@@ -75,13 +75,13 @@ def site_rows(ground: Ground, sites: pl.DataFrame) -> Rows:
     red = joined(ground.shapes["red_line"].geometry)
     land, green = ground.land, joined(ground.shapes["green"].geometry)
     taken = shapely.union(joined(land.geometry[ground.taken[land.use]]), green)
-    known = bool(land.geometry.size)
+    known, mapped = bool(land.geometry.size), joined(land.geometry)
     own = dict(sites.select("site", "developable_ha").iter_rows())
     assumed = any("assumed" in shapes.provenance for shapes in ground.shapes.values())
     rows: Rows = []
     for site, (basis, shape) in place_shapes(ground).items():
         parts, rest = left_over(shape, red, taken)
-        covered = float(shapely.area(shapely.intersection(shape, joined(land.geometry)))) if known else 0.0
+        covered = float(shapely.area(shapely.intersection(shape, mapped))) if known else 0.0
         rows.append(
             {
                 "scope": site,
