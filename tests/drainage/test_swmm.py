@@ -1,5 +1,6 @@
 """The runner against EPA's published numbers, and what it says when SWMM refuses or a worker dies."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from swmm.toolkit import output
 from swmm.toolkit.shared_enum import ElementType, NodeAttribute, SystemAttribute, Time
 
 from cyclopolis.foundation.problems import UserError
+from cyclopolis.infrastructure.drainage import pool
 from cyclopolis.infrastructure.drainage.gages import clock, with_found_files, with_series, with_storm
 from cyclopolis.infrastructure.drainage.inp import Inp
 from cyclopolis.infrastructure.drainage.pool import run_pool
@@ -221,6 +223,18 @@ def test_workers_count_with_one_thread_and_the_parent_keeps_its_own(monkeypatch)
 def test_a_worker_that_dies_at_its_last_piece_ends_the_sweep() -> None:
     (found,) = run_pool(square_or_die, [7], workers=2)
     assert found.problems[0].text.key == "drainage.worker_died"
+
+
+def test_a_worker_that_dies_between_two_pieces_costs_none() -> None:
+    """It answers its first piece and dies before the next are handed over; others do them all."""
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    worker = pool._Worker(multiprocessing.get_context("spawn").Process(), ours, ready=True)
+    waiting = [4, 3, 2, 1, 0]
+    pool._feed(worker, "abcde", waiting, 1)
+    assert waiting == [4, 3, 2, 1, 0]
+    assert worker.held == []
+    ours.close()
 
 
 def test_what_a_worker_loads_is_without_the_libraries_of_tables() -> None:

@@ -231,6 +231,21 @@ def test_drafts_from_grids(place) -> None:
     assert park["score"].max() == pytest.approx(0.75), "industry begins where land suits best and is not excluded"
 
 
+def test_the_map_of_zones_shows_corridors_only_where_they_lie_on_it(place) -> None:
+    """One corridor crosses the park; three kilometres farther south it does not."""
+    name = "corridors (draft)"
+    near = land(place(DRAFT)).figures("en")["zones"]["data"]
+    assert name in [trace["name"] for trace in near]
+    far = {
+        file: text.replace(f"yllcorner {NORTH}", f"yllcorner {NORTH - 3000}")
+        for file, text in DRAFT.items()
+        if file.endswith(".asc")
+    }
+    moved = land(place({**DRAFT, **far}))
+    assert moved.tables["corridors"].height == 1
+    assert name not in [trace["name"] for trace in moved.figures("en")["zones"]["data"]]
+
+
 def test_grids_of_other_cells_are_brought_to_those_of_the_first_and_told(place) -> None:
     found = land(place({**DRAFT, "hard.asc": DRAFT["hard.asc"].replace("cellsize 200", "cellsize 100")}))
     notices = found.tables["notices"].filter(key="grid.brought")

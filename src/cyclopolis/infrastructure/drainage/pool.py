@@ -130,11 +130,18 @@ def _environment(extra: Mapping[str, str]) -> Iterator[None]:
 
 
 def _feed(worker: _Worker, pieces: Sequence[Any], waiting: list[int], workers: int) -> None:
-    """Hand a worker its next pieces: many while there are many, few at the end so that all finish together."""
+    """Hand a worker its next pieces: many while there are many, few at the end so that all finish together.
+
+    One that has died since it answered last has begun none of them: they wait again.
+    """
     size = max(1, min(_BATCH, len(waiting) // (4 * workers)))
     worker.held = [waiting.pop() for _ in range(min(size, len(waiting)))]
     if worker.held:
-        worker.pipe.send([(index, pieces[index]) for index in worker.held])
+        try:
+            worker.pipe.send([(index, pieces[index]) for index in worker.held])
+        except OSError:
+            waiting += worker.held[::-1]
+            worker.held = []
 
 
 def _hear(worker: _Worker) -> Outcome | None:
